@@ -2,27 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from typing_extensions import override
 
+from fleet.api.keys import Key
 
-class Key(NamedTuple):
-    """Address of an object among those of its kind; a cluster-scoped one has no namespace."""
-
-    namespace: str
-    name: str
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        namespace, _, name = text.rpartition("/")
-        return cls(namespace, name)
+__all__ = ["Key", "LabelSelector", "Metadata", "Model", "OwnerReference", "Resource"]
 
 
 class Model(BaseModel):

@@ -1,0 +1,69 @@
+# `make` alone prints what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types architecture generated unit e2e binaries generate bench clean
+
+ifneq ($(shell uname -s),Linux)
+$(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
+endif
+
+# uv is taken from PATH, or installed once into .local/ from PyPI.
+UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
+PYTHON3 := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+RUN := $(UV) run --no-sync
+JOBS := $(shell nproc)
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/synced ## Run the local fleet, place models, ask them, lose a region and get it back
+	@$(RUN) modelfleet demo
+
+test: check e2e ## Run every check and every test, on real control planes
+
+check: format lint types architecture generated unit ## Format, lint, types, architecture and all tests below e2e
+
+format: .venv/synced
+	@$(RUN) ruff format --check .
+
+lint: .venv/synced
+	@$(RUN) ruff check .
+	@$(RUN) loq check
+
+types: .venv/synced
+	@$(RUN) mypy
+
+architecture: .venv/synced
+	@$(RUN) lint-imports --no-cache
+
+generated: .venv/synced ## Check that the generated files are what the sources say
+	@$(RUN) python -m tools.generate --check
+
+unit: .venv/synced binaries
+	@$(RUN) pytest tests/unit tests/architecture tests/integration -n $(JOBS) --cov --cov-report=term:skip-covered
+
+e2e: .venv/synced binaries ## Test the whole local fleet
+	@$(RUN) pytest tests/e2e --cov=
+
+binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
+	@$(RUN) modelfleet local binaries
+
+generate: .venv/synced ## Write the generated files anew: CRDs, reference pages
+	@$(RUN) python -m tools.generate
+
+bench: .venv/synced binaries ## Measure the way from a placement to its engine
+	@$(RUN) python -m benchmarks.control_loop
+
+clean: ## Remove what was made here (the cache of built programs stays)
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist
+
+.venv/synced: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --quiet --locked
+	@touch $@
+
+.local/uv/bin/uv:
+	@test -n "$(PYTHON3)" || { echo "modelfleet needs Python 3.11 or newer on PATH" >&2; exit 1; }
+	@echo "installing uv into .local/uv"
+	@$(PYTHON3) -m venv .local/uv
+	@.local/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
