@@ -1,0 +1,1 @@
+"""Facts that decisions rest on: models, GPU instance types, prices."""
