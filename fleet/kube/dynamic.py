@@ -1,0 +1,83 @@
+"""Objects of kinds that no model describes: plain manifests, and what the server calls them."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from fleet.api.objects import Key
+from fleet.kube import wire
+from fleet.kube.reader import Reader
+from fleet.kube.resources import ApiResource
+
+Manifest = Mapping[str, Any]
+Body = dict[str, Any]
+
+
+class DynamicClient(Protocol):
+    async def resource_for(self, api_version: str, kind: str) -> ApiResource:
+        """Ask what a kind is called; NotServedError where the server does not know it."""
+
+    async def get(self, resource: ApiResource, key: Key) -> Body | None: ...
+
+    async def list(
+        self, resource: ApiResource, namespace: str = "", label_selector: str = ""
+    ) -> list[Body]: ...
+
+    async def create(self, manifest: Manifest) -> Body:
+        """Make an object; AlreadyExistsError where its name is taken."""
+
+    async def apply(self, manifest: Manifest, *, force: bool = False) -> Body:
+        """Server-side; with a `metadata.uid` only to that very object."""
+
+    async def merge_patch(
+        self, resource: ApiResource, key: Key, patch: Manifest, *, subresource: str = ""
+    ) -> Body: ...
+
+    async def json_patch(self, resource: ApiResource, key: Key, patch: Any) -> Body:
+        """Change what has several writers; a `test` that fails is a ConflictError."""
+
+    async def delete(
+        self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
+    ) -> None: ...
+
+
+class PartialObject(Struct, rename="camel", gc=False):
+    """An object's metadata alone, as a PartialObjectMetadata has it."""
+
+    metadata: wire.ObjectMeta
+
+    @property
+    def key(self) -> Key:
+        return Key(self.metadata.namespace, self.metadata.name)
+
+
+def partial(resource: ApiResource) -> Reader[PartialObject]:
+    """Read the metadata of a kind, and have the server send no more than that."""
+    parse = wire.decoder(PartialObject)
+    return Reader(resource, parse, _same_metadata, metadata_only=True)
+
+
+def whole(resource: ApiResource) -> Reader[Body]:
+    """Read the objects of a kind as they are."""
+    return Reader(resource, wire.decoder(Body), _same_body)
+
+
+def key_of(body: Manifest) -> Key:
+    metadata = body["metadata"]
+    return Key(metadata.get("namespace", ""), metadata["name"])
+
+
+def _same_metadata(_old: PartialObject, _new: PartialObject) -> bool:
+    """Count each version as a change: what it changed was not sent."""
+    return False
+
+
+def _same_body(old: Body, new: Body) -> bool:
+    return _contents(old) == _contents(new)
+
+
+def _contents(body: Body) -> Body:
+    unread = ("resourceVersion", "managedFields")
+    metadata = {name: value for name, value in body["metadata"].items() if name not in unread}
+    return body | {"metadata": metadata}

@@ -1,0 +1,105 @@
+"""Keys waiting for a reconcile: each at most once, and never twice at the same time."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from fleet.api.objects import Key
+from fleet.kube.errors import ConflictError, KubeError, NotFoundError, TransientError
+
+log = logging.getLogger(__name__)
+
+
+class WorkQueue:
+    """A key added while it is worked on is worked on once more afterwards."""
+
+    def __init__(self, chance: Callable[[], float]) -> None:
+        self._chance = chance
+        self._dirty: set[Key] = set()
+        self._active: set[Key] = set()
+        self._failures: Counter[Key] = Counter()
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._ready: asyncio.Queue[Key] = asyncio.Queue()
+
+    def __len__(self) -> int:
+        """Count the keys that wait for a worker."""
+        return self._ready.qsize()
+
+    def add(self, key: Key) -> None:
+        if key in self._dirty:
+            return
+        self._dirty.add(key)
+        if key not in self._active:
+            self._ready.put_nowait(key)
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Add a key later; of several times for one key the earliest counts."""
+        if seconds <= 0:
+            self.add(key)
+            return
+        loop = asyncio.get_running_loop()
+        when, waiting = loop.time() + seconds, self._timers.get(key)
+        if waiting is not None:
+            if waiting.when() <= when:
+                return
+            waiting.cancel()
+        self._timers[key] = loop.call_at(when, self._ring, key)
+
+    async def get(self) -> Key:
+        key = await self._ready.get()
+        self._dirty.discard(key)
+        self._active.add(key)
+        return key
+
+    def done(self, key: Key) -> None:
+        self._active.discard(key)
+        if key in self._dirty:
+            self._ready.put_nowait(key)
+
+    def forget(self, key: Key) -> None:
+        """Let the next failure of a key be its first again."""
+        del self._failures[key]
+
+    def retry(self, key: Key, *, after: float = 0.0) -> None:
+        """Add a key that failed once more, each time later, and not before `after` seconds."""
+        delay = backoff(self._failures[key]) * (1 - self._chance() / 2)
+        self._failures[key] += 1
+        self.add_after(key, max(delay, after))
+
+    def _ring(self, key: Key) -> None:
+        del self._timers[key]
+        self.add(key)
+
+
+def backoff(failures: int) -> float:
+    """Seconds: 5 ms, doubling up to 300 s."""
+    return min(0.005 * 2.0 ** min(failures, 16), 300)
+
+
+async def work(
+    queue: WorkQueue, reconcile: Callable[[Key], Awaitable[float | None]], *, name: str = ""
+) -> None:
+    """Reconcile key after key; the one place that logs what went wrong."""
+    while True:
+        key = await queue.get()
+        try:
+            again = await reconcile(key)
+            queue.forget(key)
+            if again is not None:
+                queue.add_after(key, again)
+        except (ConflictError, NotFoundError, TransientError) as error:
+            log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
+            queue.retry(key, after=getattr(error, "retry_after", 0.0))
+        except KubeError as error:
+            log.warning("reconcile failed", extra=_fields(name, key) | {"why": str(error)})
+            queue.retry(key)
+        except Exception:
+            log.exception("reconcile failed", extra=_fields(name, key))
+            queue.retry(key)
+        finally:
+            queue.done(key)
+
+
+def _fields(name: str, key: Key) -> dict[str, str]:
+    return {"controller": name, "key": str(key)}
