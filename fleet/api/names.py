@@ -49,6 +49,7 @@ CAPACITY_TYPE: Final = "karpenter.sh/capacity-type"
 REGION: Final = "topology.kubernetes.io/region"
 ZONE: Final = "topology.kubernetes.io/zone"
 LOCATION: Final = "fleet.azure.com/location"
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 POD_INDEX: Final = "apps.kubernetes.io/pod-index"
 GPU: Final = "nvidia.com/gpu"
 
@@ -65,6 +66,7 @@ GPU_TYPES: Final = "modelfleet.dev/gpu-types"
 ENDPOINT_NAME: Final = "modelfleet.dev/endpoint-name"
 ALIASES: Final = "modelfleet.dev/aliases"
 OWNED_BY_DEPLOYMENT: Final = "modelfleet.dev/model-deployment"
+WORKLOAD_UID: Final = "modelfleet.dev/workload-uid"
 CATEGORY: Final = "modelfleet"
 
 _MAX_NAME = 63
