@@ -1,0 +1,149 @@
+"""Decide which ModelEndpoints a workload has, and the ModelService that they serve. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleet.api import names
+from fleet.api.objects import Metadata
+from fleet.api.service import ModelEndpoint, ModelEndpointSpec, ModelService, ModelServiceSpec
+from hub.workloads import Share, Workload, served_model
+
+MAX_ALIASES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    workload: Workload | None
+    shares: tuple[Share, ...]
+    service: ModelService | None
+    """Of the name that the workload's service has, whoever made it."""
+    siblings: tuple[Workload, ...]
+    """All workloads of the namespace that serve the same service, this one among them."""
+    endpoints: tuple[ModelEndpoint, ...]
+    """Those that the workload owns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyService:
+    service: ModelService
+
+
+@dataclass(frozen=True, slots=True)
+class ServeAt:
+    """Have an endpoint for a share, and let it say how the share fares."""
+
+    endpoint: ModelEndpoint
+    share: Share
+    written: bool
+    """Whether the endpoint is there already as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEndpoint:
+    endpoint: ModelEndpoint
+
+
+Action = ApplyService | ServeAt | DeleteEndpoint
+
+
+def plan(observed: Observed) -> tuple[Action, ...]:
+    workload = observed.workload
+    if workload is None or workload.deleting:
+        return tuple(DeleteEndpoint(e) for e in observed.endpoints if not e.deleting)
+    return (*_service(observed, workload), *_endpoints(observed, workload))
+
+
+def service_of(workload: Workload) -> str:
+    """Name the ModelService of a workload."""
+    annotations = workload.metadata.annotations
+    return annotations.get(names.SERVICE) or names.service_name(called(workload))
+
+
+def called(workload: Workload) -> str:
+    """Name the model as its clients do."""
+    return workload.metadata.annotations.get(names.ENDPOINT_NAME) or served_model(workload)
+
+
+def aliases(workload: Workload) -> tuple[str, ...]:
+    """What else clients may call it: what its user said, and an InferenceSet's own name."""
+    said = workload.metadata.annotations.get(names.ALIASES, "").split(",")
+    own = [workload.name] if workload.kind() == "InferenceSet" else []
+    return tuple(alias for alias in (*said, *own) if alias and alias != called(workload))
+
+
+def _service(observed: Observed, workload: Workload) -> Iterator[ApplyService]:
+    """Make the service where nobody has; a user's own is theirs."""
+    if not observed.shares and observed.service is None:
+        return
+    wanted = _wanted_service(observed, workload)
+    there = observed.service
+    if there is None:
+        yield ApplyService(wanted)
+    elif _ours(there) and not _same_service(there, wanted):
+        uid = there.metadata.uid
+        metadata = wanted.metadata.model_copy(update={"uid": uid})
+        yield ApplyService(ModelService(metadata=metadata, spec=wanted.spec))
+
+
+def _wanted_service(observed: Observed, workload: Workload) -> ModelService:
+    siblings = sorted(observed.siblings, key=lambda sibling: (sibling.kind(), sibling.name))
+    owners = tuple(sibling.owner_reference(controller=False) for sibling in siblings)
+    others = [alias for sibling in siblings for alias in aliases(sibling)]
+    return ModelService(
+        metadata=Metadata(
+            name=service_of(workload),
+            namespace=workload.namespace,
+            owner_references=owners,
+            labels={names.MANAGED_BY: names.CATEGORY},
+        ),
+        spec=ModelServiceSpec(
+            model=called(workload), aliases=tuple(dict.fromkeys(others))[:MAX_ALIASES]
+        ),
+    )
+
+
+def _ours(service: ModelService) -> bool:
+    return service.metadata.labels.get(names.MANAGED_BY) == names.CATEGORY
+
+
+def _same_service(there: ModelService, wanted: ModelService) -> bool:
+    owners = {owner.uid for owner in there.metadata.owner_references}
+    return there.spec == wanted.spec and owners == {
+        owner.uid for owner in wanted.metadata.owner_references
+    }
+
+
+def _endpoints(observed: Observed, workload: Workload) -> Iterator[Action]:
+    there = {endpoint.name: endpoint for endpoint in observed.endpoints}
+    for share in observed.shares:
+        if not share.gateway_url:
+            continue
+        wanted = _wanted_endpoint(workload, share)
+        old = there.pop(wanted.name, None)
+        if old is None:
+            yield ServeAt(wanted, share, written=False)
+        elif old.spec == wanted.spec:
+            yield ServeAt(old, share, written=True)
+        else:
+            metadata = wanted.metadata.model_copy(update={"uid": old.metadata.uid})
+            yield ServeAt(ModelEndpoint(metadata=metadata, spec=wanted.spec), share, written=False)
+    yield from (DeleteEndpoint(endpoint) for endpoint in there.values() if not endpoint.deleting)
+
+
+def _wanted_endpoint(workload: Workload, share: Share) -> ModelEndpoint:
+    model = served_model(workload)
+    return ModelEndpoint(
+        metadata=Metadata(
+            name=names.endpoint_name(workload.name, share.cluster),
+            namespace=workload.namespace,
+            labels={names.WORKLOAD_UID: workload.metadata.uid, names.MANAGED_BY: names.CATEGORY},
+            owner_references=(workload.owner_reference(),),
+        ),
+        spec=ModelEndpointSpec(
+            service=service_of(workload),
+            url=share.gateway_url,
+            region=share.region,
+            cluster=share.cluster,
+            model="" if model == called(workload) else model,
+        ),
+    )

@@ -1,0 +1,104 @@
+"""What the members say of an inference workload: its share on each cluster that has its Work."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from typing_extensions import override
+
+from fleet.api import names
+from fleet.api.binding import Allocation
+from fleet.api.conditions import Condition, find
+from fleet.api.keys import Key
+from fleet.api.work import Work
+from fleet.api.workspace import InferenceSet, InferenceSetStatus, Workspace, WorkspaceStatus
+
+Workload = Workspace | InferenceSet
+WorkloadStatus = WorkspaceStatus | InferenceSetStatus
+STATUSES: Mapping[str, type[WorkloadStatus]] = {
+    "Workspace": WorkspaceStatus,
+    "InferenceSet": InferenceSetStatus,
+}
+READY_CONDITIONS: Mapping[str, str] = {
+    "Workspace": "InferenceReady",
+    "InferenceSet": "InferenceSetReady",
+}
+
+
+class WorkloadRef(NamedTuple):
+    """A Workspace or an InferenceSet on the hub."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+    @classmethod
+    def of(cls, workload: Workload) -> "WorkloadRef":
+        return cls(workload.kind(), workload.namespace, workload.name)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.namespace, self.name)
+
+
+def refs(annotations: Mapping[str, str]) -> Iterator[WorkloadRef]:
+    """Read which workloads a Work carries."""
+    for text in filter(None, annotations.get(names.WORKLOAD, "").split(",")):
+        kind, _, rest = text.partition("/")
+        namespace, _, name = rest.partition("/")
+        yield WorkloadRef(kind, namespace, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A workload on one cluster, as its member reported it last."""
+
+    cluster: str
+    region: str
+    gateway_url: str = ""
+    in_use: bool = True
+    """Whether the placement still chooses the cluster; else it only keeps it for a while."""
+    silent: bool = False
+    generation: int = 0
+    """Of the workload on the hub, as it was when the member applied it; 0 is not known."""
+    status: WorkloadStatus | None = None
+    allocation: Allocation | None = None
+
+    def condition(self, kind: str) -> Condition | None:
+        return find(self.status.conditions, kind) if self.status else None
+
+
+def reported(ref: WorkloadRef, work: Work) -> WorkloadStatus | None:
+    """Read the status that a member sent back; one that cannot be read counts as none."""
+    for manifest in work.status.manifest_conditions:
+        identity, sent = manifest.identifier, manifest.back_reported_status
+        if sent and (identity.kind, identity.namespace, identity.name) == tuple(ref):
+            try:
+                return STATUSES[ref.kind].model_validate(sent.observed_status.get("status") or {})
+            except ValidationError:
+                return None
+    return None
+
+
+def served_model(workload: Workload) -> str:
+    """Name what the engine serves: the preset, or the workload itself where it has a template."""
+    if isinstance(workload, Workspace):
+        inference = workload.inference
+    else:
+        inference = workload.spec.template.inference
+    preset = inference.preset if inference else None
+    return preset.name if preset else workload.name
+
+
+def allocated_to(allocation: Allocation, ref: WorkloadRef) -> bool:
+    return (allocation.kind, allocation.namespace, allocation.name) == tuple(ref)
+
+
+def chosen(shares: Sequence[Share]) -> tuple[Share, ...]:
+    """Take the shares that count: what a placement let go of does not, while others are there."""
+    return tuple(share for share in shares if share.in_use) or tuple(shares)
