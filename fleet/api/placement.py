@@ -131,6 +131,8 @@ class Scoring(Model):
     weights: Weights = Weights()
     limits: Limits = Limits()
     failover: Failover | None = None
+    max_clusters: int | None = Field(default=None, ge=1)
+    """PickN goes up to this many clusters where fewer cannot hold all replicas."""
 
 
 class Policy(Model):

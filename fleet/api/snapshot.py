@@ -19,6 +19,10 @@ class Demand(WorkloadKey):
     weights_gib: str = "0"
     """Memory that the model's weights take over all GPUs of a replica; a decimal string."""
     kv_bytes_per_token: int = 0
+    kv_heads: int = 0
+    """GPUs that the KV cache may be divided among, 1 where each keeps all of it; 0 is not known."""
+    attention_heads: int = 0
+    """The tensor-parallel size divides them; 0 is not known."""
     context_tokens: int = 2048
     """Tokens that the KV cache must hold at least."""
     compute_capability: str = ""
