@@ -41,7 +41,7 @@ def ask(client: httpx.Client, model: str, messages: list[dict[str, str]]) -> Ite
         message = f"nothing answers at {client.base_url}; is the fleet up? (modelfleet up)"
         raise ChatError(message) from error
     except httpx.HTTPError as error:
-        raise ChatError(f"{client.base_url}: {error or type(error).__name__}") from error
+        raise ChatError(f"{client.base_url}: {str(error) or type(error).__name__}") from error
 
 
 def refusal(status: int, headers: httpx.Headers, body: bytes) -> str:

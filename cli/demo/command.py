@@ -140,9 +140,8 @@ class Demo:
     def _cluster_of(self, region: str) -> str:
         members = self.shell.get("hub", "memberclusters")["items"]
         label = "topology.kubernetes.io/region"
-        return next(
-            m["metadata"]["name"] for m in members if m["metadata"]["labels"].get(label) == region
-        )
+        named = {m["metadata"]["labels"].get(label): m["metadata"]["name"] for m in members}
+        return str(named[region])
 
     def _return(self, region: str) -> None:
         self.shell.show("local", "start", self._cluster_of(region))
