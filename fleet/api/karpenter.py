@@ -46,7 +46,13 @@ class NodePoolTemplateSpec(Model):
     taints: tuple[dict[str, Any], ...] = ()
 
 
+class NodePoolTemplateMetadata(Model):
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+
+
 class NodePoolTemplate(Model):
+    metadata: NodePoolTemplateMetadata = NodePoolTemplateMetadata()
     spec: NodePoolTemplateSpec
 
 

@@ -1,5 +1,6 @@
 """Work: manifests for one member, and AppliedWork, the record of what became of them there."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from fleet.api.conditions import Condition
@@ -30,6 +31,7 @@ class WorkResourceIdentifier(Model):
 class BackReportedStatus(Model):
     observed_status: dict[str, Any] = {}
     """`{apiVersion, kind, status}` as the member has it."""
+    observation_time: datetime | None = None
 
 
 class ManifestCondition(Model):
