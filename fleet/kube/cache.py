@@ -42,6 +42,8 @@ class Cache(Generic[R]):
         self._reader = reader(model)
         self.resource = self._reader.resource
         self.namespace, self.label_selector, self.optional = namespace, label_selector, optional
+        self.metadata_only = self._reader.metadata_only
+        self.version = 0
         self.filled = asyncio.Event()
         self._indices = dict(indices or {})
         self._entries: dict[Address, Entry] = {}
@@ -104,6 +106,7 @@ class Cache(Generic[R]):
         version = meta.version or known + 1
         if version <= known:
             return
+        self.version = max(self.version, version)
         new = Entry(version, body, self._groups_of(meta))
         if old is None:
             self._add(address, new)
@@ -129,12 +132,14 @@ class Cache(Generic[R]):
         for address in self._entries.keys() - set(listed):
             if self._entries[address].version <= version:
                 self.remove(Key(*address), version=version)
+        self.version = max(self.version, version)
         for address in [key for key, gone in self._gone.items() if gone <= version]:
             del self._gone[address]
 
     def start_over(self) -> None:
         """Believe the next list whatever its version: the server's history is another one now."""
         self._gone.clear()
+        self.version = 0
         for entry in self._entries.values():
             entry.version = 0
 

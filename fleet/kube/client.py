@@ -5,12 +5,19 @@ made again, and a namesake is a ConflictError (for which the server says 409, or
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from fleet.api.objects import Key, Model, Resource
 from fleet.kube.cache import Cache
-from fleet.kube.dynamic import DynamicClient
+from fleet.kube.config import Connection
+from fleet.kube.discovery import Discovery
+from fleet.kube.dynamic import ApiDynamicClient, DynamicClient
+from fleet.kube.follow import Follower, Pace, relist
+from fleet.kube.resources import ApiResource
+from fleet.kube.transport import Timeouts, Transport
+from fleet.kube.verbs import Selection, Verbs
 
 R = TypeVar("R", bound=Resource)
 Patch = Sequence[Mapping[str, Any]]
@@ -66,6 +73,93 @@ class WatchingClient(Client, Protocol):
 
     async def follow(self, cache: Cache[Any]) -> None:
         """Keep a cache as the server is, for ever: list, watch, list again after a gap."""
+
+
+class ApiClient:
+    """A real API server, as one field manager."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        manager: str,
+        *,
+        timeouts: Timeouts | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._transport = Transport(connection, timeouts=timeouts)
+        self._discovery = Discovery(self._transport)
+        self._verbs = Verbs(self._transport, manager)
+        self._pace = pace
+
+    @property
+    def connection(self) -> Connection:
+        return self._transport.connection
+
+    @property
+    def dynamic(self) -> ApiDynamicClient:
+        return ApiDynamicClient(self._verbs, self._discovery)
+
+    def as_manager(self, name: str) -> Self:
+        view = copy(self)
+        view._verbs = Verbs(self._transport, name)  # noqa: SLF001
+        return view
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def get(self, model: type[R], key: Key) -> R | None:
+        body = await self._verbs.get(ApiResource.of(model), key)
+        return None if body is None else model.model_validate_json(body)
+
+    async def list(
+        self, model: type[R], namespace: str = "", label_selector: str = ""
+    ) -> Listing[R]:
+        selection = Selection(namespace, label_selector)
+        items, version = await self._verbs.collect(ApiResource.of(model), selection)
+        return Listing(model, items, version)
+
+    async def create(self, resource: R) -> R:
+        kind = ApiResource.of(resource)
+        return _as(resource, await self._verbs.create(kind, resource.manifest()))
+
+    async def apply(self, resource: R, *, force: bool = False) -> R:
+        kind, manifest = ApiResource.of(resource), resource.manifest()
+        return _as(resource, await self._verbs.apply(kind, manifest, force=force))
+
+    async def json_patch(self, resource: R, patch: Patch) -> R:
+        kind, uid = ApiResource.of(resource), resource.metadata.uid
+        return _as(resource, await self._verbs.json_patch(kind, resource.key, patch, uid=uid))
+
+    async def patch_status(self, resource: R, status: Model) -> R:
+        manifest = _identity(resource) | {"status": status.dump()}
+        kind = ApiResource.of(resource)
+        stored = await self._verbs.apply(kind, manifest, force=True, subresource="status")
+        return _as(resource, stored)
+
+    async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
+        kind, uid = ApiResource.of(resource), resource.metadata.uid
+        await self._verbs.delete(kind, resource.key, uid=uid, propagation=propagation)
+
+    async def relist(self, cache: Cache[Any]) -> None:
+        await relist(self._verbs, cache)
+
+    async def follow(self, cache: Cache[Any]) -> None:
+        await Follower(self._verbs, cache, pace=self._pace).run()
+
+
+def _identity(resource: Resource) -> dict[str, Any]:
+    """Name an object without saying anything about it."""
+    manifest, metadata = resource.manifest(), resource.metadata
+    named = {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid}
+    return {
+        "apiVersion": manifest["apiVersion"],
+        "kind": manifest["kind"],
+        "metadata": {field: value for field, value in named.items() if value},
+    }
+
+
+def _as(resource: R, body: bytes) -> R:
+    return type(resource).model_validate_json(body)
 
 
 def swap(path: str, old: object, new: object) -> Patch:

@@ -7,11 +7,14 @@ from msgspec import Struct
 
 from fleet.api.objects import Key
 from fleet.kube import wire
+from fleet.kube.discovery import Discovery
 from fleet.kube.reader import Reader
 from fleet.kube.resources import ApiResource
+from fleet.kube.verbs import Selection, Verbs
 
 Manifest = Mapping[str, Any]
 Body = dict[str, Any]
+_body = wire.decoder(Body)
 
 
 class DynamicClient(Protocol):
@@ -40,6 +43,52 @@ class DynamicClient(Protocol):
     async def delete(
         self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
     ) -> None: ...
+
+
+class ApiDynamicClient:
+    """A real API server; what it calls a kind is asked once."""
+
+    def __init__(self, verbs: Verbs, discovery: Discovery) -> None:
+        self._verbs = verbs
+        self._discovery = discovery
+
+    async def resource_for(self, api_version: str, kind: str) -> ApiResource:
+        return await self._discovery.resource_for(api_version, kind)
+
+    async def get(self, resource: ApiResource, key: Key) -> Body | None:
+        body = await self._verbs.get(resource, key)
+        return None if body is None else _body(body)
+
+    async def list(
+        self, resource: ApiResource, namespace: str = "", label_selector: str = ""
+    ) -> list[Body]:
+        items, _ = await self._verbs.collect(resource, Selection(namespace, label_selector))
+        head = {"apiVersion": resource.api_version, "kind": resource.kind}
+        return [head | _body(item) for item in items]
+
+    async def create(self, manifest: Manifest) -> Body:
+        return _body(await self._verbs.create(await self._resource_of(manifest), manifest))
+
+    async def apply(self, manifest: Manifest, *, force: bool = False) -> Body:
+        resource = await self._resource_of(manifest)
+        return _body(await self._verbs.apply(resource, manifest, force=force))
+
+    async def merge_patch(
+        self, resource: ApiResource, key: Key, patch: Manifest, *, subresource: str = ""
+    ) -> Body:
+        body = await self._verbs.merge_patch(resource, key, patch, subresource=subresource)
+        return _body(body)
+
+    async def json_patch(self, resource: ApiResource, key: Key, patch: Any) -> Body:
+        return _body(await self._verbs.json_patch(resource, key, patch))
+
+    async def delete(
+        self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
+    ) -> None:
+        await self._verbs.delete(resource, key, uid=uid, propagation=propagation)
+
+    async def _resource_of(self, manifest: Manifest) -> ApiResource:
+        return await self.resource_for(manifest["apiVersion"], manifest["kind"])
 
 
 class PartialObject(Struct, rename="camel", gc=False):

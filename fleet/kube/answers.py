@@ -1,0 +1,84 @@
+"""What the server's refusals mean for the one who asked."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from fleet.kube import wire
+from fleet.kube.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    ExpiredError,
+    ForbiddenError,
+    KubeError,
+    NotFoundError,
+    RejectedError,
+    TransientError,
+)
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+JSON = "application/json"
+AGAIN = frozenset({408, 429})
+INVALID = 422
+SERVER_FAILED = 500
+PLAIN: Mapping[int, type[KubeError]] = {
+    404: NotFoundError,
+    409: ConflictError,
+    410: ExpiredError,
+}
+
+
+def read_status(code: int, body: bytes) -> wire.Status:
+    """Read the body of a refusal; what is no Status (a proxy's page) is its message."""
+    try:
+        status = wire.status(body)
+    except msgspec.DecodeError:
+        return wire.Status(message=body[:200].decode("utf-8", "replace").strip(), code=code)
+    status.code = status.code or code
+    return status
+
+
+def refusal(status: wire.Status, *, content_type: str = "", retry_after: float = 0.0) -> KubeError:
+    """Name a refusal for what to do next."""
+    message, code = status.message or status.reason or f"HTTP {status.code}", status.code
+    if code in (401, 403):
+        return _forbidden(status, message)
+    if code == INVALID:
+        return _invalid(status, message, content_type)
+    if code in AGAIN or code >= SERVER_FAILED:
+        return _transient(status, message, retry_after)
+    if status.reason == "AlreadyExists":
+        return AlreadyExistsError(message)
+    return PLAIN.get(code, RejectedError)(message)
+
+
+def _forbidden(status: wire.Status, message: str) -> KubeError:
+    """A namespace on its way out refuses what is new: its end is to be awaited."""
+    ending = any(cause.reason == "NamespaceTerminating" for cause in _causes(status))
+    return ConflictError(message) if ending else ForbiddenError(message)
+
+
+def _invalid(status: wire.Status, message: str, content_type: str) -> KubeError:
+    """Tell a wrong object from one that is not as it was observed.
+
+    A JSON patch whose `test` fails has no causes; an apply with the uid of an object that has
+    given way to a namesake has `metadata.uid` as its cause.
+    """
+    causes = _causes(status)
+    moved = content_type == JSON_PATCH and not causes
+    if moved or any(cause.field == "metadata.uid" for cause in causes):
+        return ConflictError(message)
+    return RejectedError(message)
+
+
+def _transient(status: wire.Status, message: str, retry_after: float) -> KubeError:
+    if "Too large resource version" in message:
+        return ExpiredError(message)
+    said = status.details.retry_after_seconds if status.details else 0.0
+    return TransientError(message, retry_after=max(retry_after, said))
+
+
+def _causes(status: wire.Status) -> list[wire.Cause]:
+    return status.details.causes if status.details else []

@@ -1,0 +1,171 @@
+"""Keep a cache as the server is: list, watch, go on after a cut, list again after a gap."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fleet.api.objects import Key
+from fleet.kube import wire
+from fleet.kube.answers import read_status, refusal
+from fleet.kube.cache import Address, Cache
+from fleet.kube.errors import ExpiredError, KubeError, NotFoundError, TransientError
+from fleet.kube.verbs import PAGE, Selection, Verbs
+
+REMIND = 20
+"""Failures after which the same reason is said again."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds."""
+
+    watch: float = 300.0
+    """After which the server ends a watch; it goes on at once from where it was."""
+    first_retry: float = 0.1
+    longest_retry: float = 30.0
+    """Between tries while the server does not answer; each wait doubles."""
+    optional: float = 15.0
+    """Between looks at a kind that may be missing."""
+    steady: float = 5.0
+    """A watch that lasted so long was a good one: the next failure is the first again."""
+
+
+def selection(cache: Cache[Any]) -> Selection:
+    return Selection(cache.namespace, cache.label_selector, cache.metadata_only)
+
+
+async def relist(verbs: Verbs, cache: Cache[Any]) -> int:
+    """Put in all that there is, take out what is gone, and give the version of the list."""
+    for limit in (PAGE, 0):
+        try:
+            return await _relist_in_pages(verbs, cache, limit)
+        except ExpiredError:
+            if not limit:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _relist_in_pages(verbs: Verbs, cache: Cache[Any], limit: int) -> int:
+    known, version = cache.version, 0
+    listed = set[Address]()
+    async for page in verbs.pages(cache.resource, selection(cache), limit=limit):
+        version = version or int(page.metadata.resource_version)
+        if version < known:
+            log.warning("the server's history starts anew", extra=_fields(cache))
+            cache.start_over()
+            known = 0
+        for item in page.items:
+            raw = bytes(item)
+            meta = wire.shell(raw).metadata
+            cache.take(meta, raw)
+            listed.add((meta.namespace, meta.name))
+    cache.sweep(listed, version)
+    cache.filled.set()
+    return version
+
+
+class Follower:
+    """One watch of one kind, for ever."""
+
+    def __init__(
+        self,
+        verbs: Verbs,
+        cache: Cache[Any],
+        *,
+        pace: Pace | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._verbs, self._cache = verbs, cache
+        self._pace, self._chance = pace or Pace(), chance
+        self._version: int | None = None
+        self._failures = 0
+        self._why = ""
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._list_and_watch()
+            except ExpiredError as error:
+                self._version = None
+                await self._wait_after(error)
+            except NotFoundError as error:
+                await self._wait_unserved(error)
+            except (KubeError, msgspec.DecodeError) as error:
+                await self._wait_after(error)
+
+    async def _list_and_watch(self) -> None:
+        if self._version is None:
+            self._version = await relist(self._verbs, self._cache)
+        loop = asyncio.get_running_loop()
+        seconds = round(self._pace.watch * (1 + self._chance() / 5))
+        opened = loop.time()
+        async with self._verbs.watch(
+            self._cache.resource, selection(self._cache), self._version, seconds=seconds
+        ) as lines:
+            self._well()
+            try:
+                await self._take_all(lines)
+            finally:
+                if loop.time() - opened >= self._pace.steady:
+                    self._failures = 0
+        if loop.time() - opened < min(1.0, self._pace.watch / 2):
+            raise TransientError("the watch ended as soon as it began")
+
+    def _well(self) -> None:
+        """Say that the watch is there again where it was lost; for a while nothing was seen."""
+        if self._why:
+            log.info("watching again", extra=_fields(self._cache))
+            self._why = ""
+            self._cache.gap()
+
+    async def _take_all(self, lines: AsyncIterator[bytes]) -> None:
+        async for line in lines:
+            if line:
+                self._take(wire.watch_event(line))
+
+    def _take(self, event: wire.WatchEvent) -> None:
+        body = bytes(event.object)
+        if event.type == "ERROR":
+            raise refusal(read_status(500, body))
+        meta = wire.shell(body).metadata
+        if meta.version < (self._version or 0):
+            raise ExpiredError("the server's history starts anew")
+        if event.type == "DELETED":
+            self._cache.remove(Key(meta.namespace, meta.name), version=meta.version)
+        elif event.type != "BOOKMARK":
+            self._cache.take(meta, body)
+        self._version = meta.version
+
+    async def _wait_after(self, error: Exception) -> None:
+        """Try again, later each time; what is wrong is said when it changes, and now and then."""
+        why = str(error) or type(error).__name__
+        if why != self._why or self._failures % REMIND == 0:
+            passing = self._failures == 0 and isinstance(error, TransientError | ExpiredError)
+            level = logging.INFO if passing else logging.WARNING
+            log.log(level, "watch lost", extra=_fields(self._cache) | {"why": why})
+        self._why = why
+        delay = min(
+            self._pace.first_retry * 2.0 ** min(self._failures, REMIND), self._pace.longest_retry
+        )
+        self._failures += 1
+        after = error.retry_after if isinstance(error, TransientError) else 0.0
+        await asyncio.sleep(max(delay * (1 - self._chance() / 2), after))
+
+    async def _wait_unserved(self, error: NotFoundError) -> None:
+        self._version = None
+        if not self._cache.optional:
+            await self._wait_after(error)
+            return
+        self._cache.sweep((), self._cache.version)
+        self._cache.filled.set()
+        await asyncio.sleep(self._pace.optional)
+
+
+def _fields(cache: Cache[Any]) -> dict[str, str]:
+    return {"kind": cache.resource.kind, "namespace": cache.namespace}

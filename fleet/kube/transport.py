@@ -1,0 +1,181 @@
+"""HTTP to one API server: connections, credentials, and refusals as errors."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from fleet.kube.answers import JSON, read_status, refusal
+from fleet.kube.config import Connection
+from fleet.kube.errors import TransientError
+from fleet.runtime.metrics import requests_total
+
+REFUSED = 400
+UNAUTHORIZED = 401
+TOO_MANY = 429
+PATIENCE = 3
+"""Times that a request waits when the server asks for it, before its caller hears of it."""
+LONGEST_WAIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    connect: float = 10.0
+    request: float = 30.0
+    silence: float = 75.0
+    """Seconds without a byte after which a watch is dead: bookmarks come every 60."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    verb: str
+    path: str
+    params: Mapping[str, str]
+    body: bytes | None = None
+    content_type: str = JSON
+    accept: str = JSON
+
+
+class Transport:
+    """One session for all that a program says to an API server."""
+
+    def __init__(self, connection: Connection, *, timeouts: Timeouts | None = None) -> None:
+        self.connection = connection
+        self._timeouts = timeouts or Timeouts()
+        self._session: aiohttp.ClientSession | None = None
+        self._renewing = asyncio.Lock()
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, request: Request) -> bytes:
+        """Give the answer's body; a refusal is the error that says what to do next."""
+        for attempt in range(PATIENCE + 1):
+            try:
+                return await self._send_once(request)
+            except TransientError as error:
+                wait = error.retry_after
+                if not 0 < wait <= LONGEST_WAIT_SECONDS or attempt == PATIENCE:
+                    raise
+                await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def _send_once(self, request: Request) -> bytes:
+        limits = aiohttp.ClientTimeout(
+            total=self._timeouts.request, sock_connect=self._timeouts.connect
+        )
+        async with self._answer(request, limits) as response:
+            return await response.read()
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a watch, and give its lines as they come."""
+        limits = aiohttp.ClientTimeout(
+            total=None, sock_connect=self._timeouts.connect, sock_read=self._timeouts.silence
+        )
+        async with self._answer(request, limits) as response:
+            yield _lines(response)
+
+    @asynccontextmanager
+    async def _answer(
+        self, request: Request, limits: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        used = self.connection.credentials.header()
+        try:
+            async with self._open(request, used, limits) as response:
+                if response.status != UNAUTHORIZED or not await self._renewed(used):
+                    await _check(request, response)
+                    yield response
+                    return
+            async with self._open(
+                request, self.connection.credentials.header(), limits
+            ) as response:
+                await _check(request, response)
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            requests_total(request.verb, "lost")
+            what = str(error) or type(error).__name__
+            raise TransientError(f"{self.connection.server}: {what}") from error
+
+    def _open(self, request: Request, authorization: str, limits: aiohttp.ClientTimeout) -> Any:
+        headers = {"Accept": request.accept, "Accept-Encoding": "identity"}
+        if authorization:
+            headers["Authorization"] = authorization
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        return self._ready_session().request(
+            request.verb,
+            self.connection.server + request.path,
+            params=request.params,
+            data=request.body,
+            headers=headers,
+            timeout=limits,
+        )
+
+    async def _renewed(self, used: str) -> bool:
+        """Read the credentials again, once for all who were refused; whether they are others."""
+        async with self._renewing:
+            if self.connection.credentials.header() == used:
+                await asyncio.to_thread(self.connection.credentials.renew)
+        return self.connection.credentials.header() != used
+
+    def _ready_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=60,
+                ssl=self.connection.tls() or True,
+                socket_factory=_attentive_socket,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+
+def _attentive_socket(address: Any) -> socket.socket:
+    """Make a socket whose kernel notices within half a minute that the other side is gone."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", 15),
+        ("TCP_KEEPINTVL", 5),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", 30_000),
+    ):
+        if hasattr(socket, option):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return made
+
+
+async def _check(request: Request, response: aiohttp.ClientResponse) -> None:
+    requests_total(request.verb, str(response.status))
+    if response.status < REFUSED:
+        return
+    status = read_status(response.status, await response.read())
+    after = _seconds(response.headers.get("Retry-After", ""))
+    raise refusal(status, content_type=request.content_type, retry_after=after)
+
+
+def _seconds(retry_after: str) -> float:
+    return float(retry_after) if retry_after.isdigit() else 0.0
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Split what comes into lines of any length; one that was cut off is not passed on."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        if b"\n" not in chunk:
+            rest += chunk
+            continue
+        *lines, tail = chunk.split(b"\n")
+        lines[0], rest = rest + lines[0], tail
+        for line in lines:
+            yield line

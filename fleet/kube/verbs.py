@@ -1,0 +1,149 @@
+"""The API's verbs over JSON, for one field manager."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple
+
+from fleet.api.objects import Key
+from fleet.kube import wire
+from fleet.kube.answers import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH
+from fleet.kube.errors import ExpiredError, NotFoundError
+from fleet.kube.resources import ApiResource
+from fleet.kube.transport import Request, Transport
+
+PAGE = 500
+PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+BOOKS = (
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
+)
+"""What only the server writes into metadata."""
+
+
+class Selection(NamedTuple):
+    """Which objects of a kind, and how much of them."""
+
+    namespace: str = ""
+    label_selector: str = ""
+    metadata_only: bool = False
+
+    def query(self) -> dict[str, str]:
+        return {"labelSelector": self.label_selector} if self.label_selector else {}
+
+
+class Verbs:
+    def __init__(self, transport: Transport, manager: str) -> None:
+        self.transport = transport
+        self.manager = manager
+
+    async def get(self, resource: ApiResource, key: Key) -> bytes | None:
+        request = Request("GET", resource.path(key.namespace, key.name), {})
+        try:
+            return await self.transport.send(request)
+        except NotFoundError:
+            return None
+
+    async def pages(
+        self, resource: ApiResource, selection: Selection, *, limit: int = PAGE
+    ) -> AsyncIterator[wire.Page]:
+        """List in pages as of one version; ExpiredError when the server forgot it meanwhile."""
+        path, params = resource.path(selection.namespace), selection.query()
+        accept = PARTIAL_LIST if selection.metadata_only else JSON
+        if limit:
+            params["limit"] = str(limit)
+        while True:
+            page = wire.page(await self.transport.send(Request("GET", path, params, accept=accept)))
+            yield page
+            if not page.metadata.next:
+                return
+            params["continue"] = page.metadata.next
+
+    async def collect(
+        self, resource: ApiResource, selection: Selection, *, limit: int = PAGE
+    ) -> tuple[list[bytes], int]:
+        """List all, and the version of the list."""
+        items: list[bytes] = []
+        version = 0
+        try:
+            async for page in self.pages(resource, selection, limit=limit):
+                items += map(bytes, page.items)
+                version = version or int(page.metadata.resource_version)
+        except ExpiredError:
+            if not limit:
+                raise
+            return await self.collect(resource, selection, limit=0)
+        return items, version
+
+    def watch(
+        self, resource: ApiResource, selection: Selection, version: int, *, seconds: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open a watch of what happens after a version, that the server ends after `seconds`."""
+        params = selection.query() | {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": str(version),
+            "timeoutSeconds": str(seconds),
+        }
+        accept = PARTIAL if selection.metadata_only else JSON
+        path = resource.path(selection.namespace)
+        return self.transport.stream(Request("GET", path, params, accept=accept))
+
+    async def create(self, resource: ApiResource, manifest: Mapping[str, Any]) -> bytes:
+        path = resource.path(manifest["metadata"].get("namespace", ""))
+        body = wire.encode(ours(manifest, but=("uid", *BOOKS)))
+        return await self.transport.send(Request("POST", path, self._signed(), body))
+
+    async def apply(
+        self,
+        resource: ApiResource,
+        manifest: Mapping[str, Any],
+        *,
+        force: bool,
+        subresource: str = "",
+    ) -> bytes:
+        metadata = manifest["metadata"]
+        path = resource.path(metadata.get("namespace", ""), metadata["name"], subresource)
+        params = self._signed() | {"force": "true" if force else "false"}
+        body = ours(manifest)
+        if not subresource:
+            body.pop("status", None)
+        request = Request("PATCH", path, params, wire.encode(body), APPLY_PATCH)
+        return await self.transport.send(request)
+
+    async def json_patch(
+        self, resource: ApiResource, key: Key, patch: Sequence[Mapping[str, Any]], *, uid: str = ""
+    ) -> bytes:
+        guard = [{"op": "test", "path": "/metadata/uid", "value": uid}] if uid else []
+        path, body = resource.path(key.namespace, key.name), wire.encode([*guard, *patch])
+        return await self.transport.send(Request("PATCH", path, self._signed(), body, JSON_PATCH))
+
+    async def merge_patch(
+        self, resource: ApiResource, key: Key, patch: Mapping[str, Any], *, subresource: str = ""
+    ) -> bytes:
+        path, body = resource.path(key.namespace, key.name, subresource), wire.encode(patch)
+        return await self.transport.send(Request("PATCH", path, self._signed(), body, MERGE_PATCH))
+
+    async def delete(
+        self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
+    ) -> None:
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        options["propagationPolicy"] = propagation
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        path = resource.path(key.namespace, key.name)
+        await self.transport.send(Request("DELETE", path, {}, wire.encode(options)))
+
+    def _signed(self) -> dict[str, str]:
+        return {"fieldManager": self.manager}
+
+
+def ours(manifest: Mapping[str, Any], *, but: Sequence[str] = BOOKS) -> dict[str, Any]:
+    """Leave out of a manifest what the server keeps its books with."""
+    metadata = {name: value for name, value in manifest["metadata"].items() if name not in but}
+    return {**manifest, "metadata": metadata}

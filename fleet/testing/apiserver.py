@@ -1,0 +1,191 @@
+"""A real kube-apiserver with its etcd, on free loopback ports, that a test may lose."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from fleet.kube.config import Connection
+from fleet.kube.credentials import Token
+
+STARTING_SECONDS: Final = 60.0
+ADMIN: Final = "admin"
+NOBODY: Final = "nobody"
+"""Tokens are the names of their users: nothing but a test ever believes them."""
+USERS: Final = f'{ADMIN},{ADMIN},1,"system:masters"\n{NOBODY},{NOBODY},2,"nobodies"\n'
+
+
+class NoServerError(Exception):
+    """There is no API server to test against; the message says why."""
+
+
+def binaries(environ: Mapping[str, str]) -> Path:
+    """Find the folder with etcd and kube-apiserver."""
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    places = [cache / "modelfleet" / "binaries" / "current"]
+    if assets := environ.get("KUBEBUILDER_ASSETS"):
+        places.insert(0, Path(assets))
+    if found := shutil.which("kube-apiserver"):
+        places.append(Path(found).parent)
+    for place in places:
+        if all(os.access(place / name, os.X_OK) for name in ("etcd", "kube-apiserver")):
+            return place
+    raise NoServerError(f"no etcd and kube-apiserver in {', '.join(map(str, places))}")
+
+
+class ApiServer:
+    """Two processes and a folder; `kill` and `start` may be called at any time."""
+
+    def __init__(self, home: Path, programs: Path) -> None:
+        self.home, self._programs = home, programs
+        self.port, self._etcd_port, self._peer_port = _free_ports(3)
+        self._etcd: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def ca_file(self) -> str:
+        return str(self.home / "certs" / "apiserver.crt")
+
+    def connection(self, token: str = ADMIN) -> Connection:
+        return Connection(server=self.url, ca_file=self.ca_file, credentials=Token(token))
+
+    def start(self) -> None:
+        """Start what does not run, and wait until it answers."""
+        if self._etcd is None:
+            self._etcd = self._run("etcd", *self._etcd_flags())
+        if self._server is None:
+            (self.home / "users.csv").write_text(USERS, encoding="utf-8")
+            self._server = self._run("kube-apiserver", *self._server_flags())
+        deadline = time.monotonic() + STARTING_SECONDS
+        while not self._ready():
+            if time.monotonic() > deadline or self._server.poll() is not None:
+                raise NoServerError(self._last_words())
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Lose the API server as a machine that breaks loses it; its data stay in etcd."""
+        _end(self._server)
+        self._server = None
+
+    def forget_history(self) -> None:
+        """Compact etcd and lose the server's memory: older versions are answered with 410."""
+        self.kill()
+        revision = self._ask_etcd("kv/range", {"key": "AA=="})["header"]["revision"]
+        self._ask_etcd("kv/compaction", {"revision": revision, "physical": True})
+        self.start()
+
+    def forget_everything(self) -> None:
+        """Lose etcd too, as when a cluster is made again under its old address."""
+        self.stop()
+        shutil.rmtree(self.home / "etcd")
+        self.start()
+
+    def stop(self) -> None:
+        self.kill()
+        _end(self._etcd)
+        self._etcd = None
+
+    def _run(self, program: str, *flags: str) -> subprocess.Popen[bytes]:
+        with (self.home / f"{program}.log").open("ab") as log:
+            return subprocess.Popen(
+                [self._programs / program, *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.home,
+                start_new_session=True,
+            )
+
+    def _etcd_flags(self) -> tuple[str, ...]:
+        peer = f"http://127.0.0.1:{self._peer_port}"
+        return (
+            f"--data-dir={self.home / 'etcd'}",
+            f"--listen-client-urls={self._etcd_url}",
+            f"--advertise-client-urls={self._etcd_url}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+            "--log-level=error",
+        )
+
+    def _server_flags(self) -> tuple[str, ...]:
+        certs = self.home / "certs"
+        return (
+            f"--etcd-servers={self._etcd_url}",
+            f"--cert-dir={certs}",
+            f"--secure-port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            f"--service-account-signing-key-file={certs / 'apiserver.key'}",
+            f"--service-account-key-file={certs / 'apiserver.key'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--token-auth-file={self.home / 'users.csv'}",
+            "--authorization-mode=RBAC",
+            "--disable-admission-plugins=ServiceAccount",
+            "--profiling=false",
+            "--shutdown-watch-termination-grace-period=0s",
+        )
+
+    @property
+    def _etcd_url(self) -> str:
+        return f"http://127.0.0.1:{self._etcd_port}"
+
+    def _ready(self) -> bool:
+        try:
+            trust = ssl.create_default_context(cafile=self.ca_file)
+            admin = {"Authorization": f"Bearer {ADMIN}"}
+            return httpx.get(f"{self.url}/readyz", headers=admin, verify=trust).is_success
+        except (OSError, httpx.HTTPError):
+            return False
+
+    def _ask_etcd(self, what: str, question: Mapping[str, object]) -> Any:
+        return httpx.post(f"{self._etcd_url}/v3/{what}", json=question).raise_for_status().json()
+
+    def _last_words(self) -> str:
+        logs = [self.home / f"{name}.log" for name in ("etcd", "kube-apiserver")]
+        said = [path.read_text(encoding="utf-8", errors="replace")[-2000:] for path in logs]
+        return "the API server did not start:\n" + "\n".join(said)
+
+
+@contextmanager
+def api_server(environ: Mapping[str, str]) -> Iterator[ApiServer]:
+    """Run an API server of one's own; NoServerError where there are no binaries."""
+    programs = binaries(environ)
+    with tempfile.TemporaryDirectory(prefix="modelfleet-apiserver-") as home:
+        server = ApiServer(Path(home), programs)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for made in sockets:
+        made.bind(("127.0.0.1", 0))
+    ports = [made.getsockname()[1] for made in sockets]
+    for made in sockets:
+        made.close()
+    return ports
