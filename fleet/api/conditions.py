@@ -3,8 +3,19 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Final
 
 from fleet.api.objects import Model
+from fleet.api.schema import Schema
+
+_TYPE: Final = Schema(
+    max_length=316,
+    pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+    r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+)
+_REASON: Final = Schema(
+    min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"
+)
 
 
 class ConditionStatus(StrEnum):
@@ -25,12 +36,18 @@ class Condition(Model):
     The server keeps them as a map by type: a reporter sends its own types and no others.
     """
 
-    type: str
+    type: Annotated[str, _TYPE]
+    """What is observed; an object has one condition of each type."""
     status: ConditionStatus
-    reason: str
-    message: str = ""
-    observed_generation: int = 0
+    """Whether it is so."""
+    reason: Annotated[str, _REASON]
+    """Why, in one word for programs."""
+    message: Annotated[str, Schema(max_length=32768)] = ""
+    """Why, in a sentence for people."""
+    observed_generation: Annotated[int, Schema(minimum=0)] = 0
+    """Generation of the object that was observed."""
     last_transition_time: datetime
+    """When the status became what it is."""
 
     @property
     def true(self) -> bool:

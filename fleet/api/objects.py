@@ -115,8 +115,11 @@ class Resource(Model):
 
 class LabelSelectorRequirement(Model):
     key: str
+    """Key of the label."""
     operator: str
+    """In, NotIn, Exists or DoesNotExist."""
     values: tuple[str, ...] = ()
+    """Values to compare with; none for Exists and DoesNotExist."""
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         value = labels.get(self.key)
@@ -137,7 +140,9 @@ class LabelSelector(Model):
     """A label query; all of its requirements must hold, and an empty one matches everything."""
 
     match_labels: Mapping[str, str] = Field(default={})
+    """Labels that must have exactly these values."""
     match_expressions: tuple[LabelSelectorRequirement, ...] = ()
+    """Further requirements on labels."""
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         return all(labels.get(key) == value for key, value in self.match_labels.items()) and all(
