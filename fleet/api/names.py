@@ -71,8 +71,6 @@ CLAIM_FINALIZER: Final = "modelfleet.dev/claim"
 OWNED_BY_DEPLOYMENT: Final = "modelfleet.dev/model-deployment"
 SPEC_HASH: Final = "modelfleet.dev/spec-hash"
 WORKLOAD_UID: Final = "modelfleet.dev/workload-uid"
-GPUS_PER_REPLICA: Final = "modelfleet.dev/gpus-per-replica"
-GPU_TYPES: Final = "modelfleet.dev/gpu-types"
 SILENT_SINCE: Final = "modelfleet.dev/silent-since"
 CATEGORY: Final = "modelfleet"
 

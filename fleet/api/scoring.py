@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Annotated
 
+from pydantic import Field
+
 from fleet.api.money import Money
 from fleet.api.objects import Model
 from fleet.api.schema import FILLED, Schema
@@ -47,3 +49,5 @@ class Scoring(Model):
     """What a cluster must keep to be chosen."""
     failover: Failover | None = None
     """When a share of a silent member is placed anew; without it nothing moves."""
+    max_clusters: Annotated[int | None, Field(ge=1)] = None
+    """PickN goes up to this many clusters where fewer cannot hold all replicas."""
