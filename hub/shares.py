@@ -11,10 +11,12 @@ from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
 from fleet.api.keys import Key
 from fleet.api.work import Work
+from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache, Index
 from hub.scope import ScopeCaches
 from hub.workloads import Share, WorkloadRef, allocated_to, refs, reported
 
+WorkloadCache = Cache[Workspace] | Cache[InferenceSet]
 BY_WORKLOAD = "workload"
 BY_BINDING = "binding"
 

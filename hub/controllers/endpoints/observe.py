@@ -9,15 +9,15 @@ from fleet.api.keys import Key
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.kube.cache import Cache
 from hub.controllers.endpoints.plan import Observed, service_of
-from hub.shares import Silence, WorkloadReads
-from hub.workloads import Workload, WorkloadRef
+from hub.shares import Silence, WorkloadCache, WorkloadReads
+from hub.workloads import WorkloadRef
 
 BY_WORKLOAD_UID = "workload-uid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reads:
-    workloads: Cache[Workload]
+    workloads: WorkloadCache
     """The kind that is reconciled."""
     others: Sequence[Cache[Any]]
     """All kinds of workload; those of one model share a service."""

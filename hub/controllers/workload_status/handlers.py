@@ -12,7 +12,7 @@ from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
 from hub.controllers.workload_status.observe import observe
 from hub.controllers.workload_status.status import report
-from hub.shares import Silence, WorkloadReads
+from hub.shares import Silence, WorkloadCache, WorkloadReads
 from hub.workloads import Workload, refs
 
 
@@ -22,7 +22,7 @@ class WorkloadStatusController:
 
     kind: str
     client: Client
-    workloads: Cache[Workload]
+    workloads: WorkloadCache
     fleet: WorkloadReads
     silence: Silence
     clock: Clock

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from fleet.api.keys import Key
-from fleet.kube.cache import Cache
-from hub.shares import Silence, WorkloadReads
+from hub.shares import Silence, WorkloadCache, WorkloadReads
 from hub.workloads import Share, Workload, WorkloadRef, chosen
 
 
@@ -14,9 +13,7 @@ class Observed:
     shares: tuple[Share, ...]
 
 
-def observe(
-    workloads: Cache[Workload], fleet: WorkloadReads, key: Key, silence: Silence
-) -> Observed:
+def observe(workloads: WorkloadCache, fleet: WorkloadReads, key: Key, silence: Silence) -> Observed:
     workload = workloads.get(key)
     shares = fleet.shares(WorkloadRef.of(workload), silence) if workload else ()
     return Observed(workload, chosen(shares))

@@ -1,0 +1,173 @@
+"""A workload that is placed gets its endpoints and its service, and keeps them true."""
+
+from typing import Any
+
+import pytest
+
+from fleet.api.binding import BindingState
+from fleet.api.keys import Key
+from fleet.api.service import ModelEndpoint, ModelService
+from fleet.api.work import Work
+from fleet.api.workspace import InferenceSet, Workspace
+from fleet.kube.cache import Cache
+from fleet.testing.client import FakeClient
+from fleet.testing.workloads import (
+    NAMESPACE,
+    NOON,
+    PHI,
+    binding,
+    condition,
+    inference_set,
+    member,
+    metadata,
+    snapshot,
+    work,
+    workspace,
+)
+from hub import scope
+from hub.controllers.endpoints.handlers import Endpoints
+from hub.controllers.endpoints.observe import BY_WORKLOAD_UID, Reads, workload_uid
+from hub.shares import INDICES, WorkloadReads
+
+READY = {"state": "Ready", "conditions": [condition("InferenceReady", "True")]}
+BROKEN = {"conditions": [condition("InferenceReady", "False", message="it crashes")]}
+
+
+class Heard:
+    """Which members are silent, as a test says."""
+
+    def __init__(self, *silent: str) -> None:
+        self.names = set(silent)
+
+    def silent(self, cluster: str) -> bool:
+        return cluster in self.names
+
+
+class World:
+    def __init__(self, *resources: Any, silent: tuple[str, ...] = ()) -> None:
+        self.client = FakeClient()
+        self.workspaces, self.sets = Cache(Workspace), Cache(InferenceSet)
+        self.look = Reads(
+            workloads=self.workspaces,
+            others=(self.workspaces, self.sets),
+            fleet=WorkloadReads(
+                works=Cache(Work, indices=INDICES),
+                clusters=Cache(type(member("us"))),
+                cluster=scope.caches(scope.CLUSTER),
+                namespaced=scope.caches(scope.NAMESPACED),
+            ),
+            services=Cache(ModelService),
+            endpoints=Cache(
+                ModelEndpoint, indices={BY_WORKLOAD_UID: lambda meta: workload_uid(meta.labels)}
+            ),
+        )
+        self.heard = Heard(*silent)
+        self.endpoints = Endpoints(
+            kind="Workspace",
+            client=self.client,
+            look=self.look,
+            silence=self.heard,
+            clock=lambda: NOON,
+        )
+        for resource in resources:
+            self.client.put(resource)
+
+    async def reconcile(self) -> None:
+        for cache in self.endpoints.reads:
+            await self.client.relist(cache)
+        await self.endpoints.reconcile(Key(NAMESPACE, PHI))
+
+    def states(self) -> dict[str, tuple[str, str]]:
+        """Say for each endpoint whether it is ready, and why."""
+        found = self.client.all(ModelEndpoint)
+        conditions = {e.spec.cluster: e.status.conditions[0] for e in found}
+        return {cluster: (c.status, c.reason) for cluster, c in conditions.items()}
+
+
+def fleet(*clusters: str, status: Any = READY, **more: Any) -> list[Any]:
+    """Build a workspace that is placed on these clusters."""
+    phi = workspace(**more)
+    placed = [part for c in clusters for part in (member(c), binding(c, phi), work(c, phi, status))]
+    return [phi, snapshot(phi, 7), *placed]
+
+
+@pytest.mark.parametrize(
+    ("status", "silent", "said"),
+    [
+        (READY, (), ("True", "Serving")),
+        (BROKEN, (), ("False", "WorkloadNotReady")),
+        (None, (), ("False", "NotReported")),
+        (READY, ("us",), ("Unknown", "MemberSilent")),
+    ],
+)
+async def test_an_endpoint_says_how_its_share_fares(
+    status: Any, silent: tuple[str, ...], said: tuple[str, str]
+) -> None:
+    world = World(*fleet("us", status=status), silent=silent)
+    await world.reconcile()
+    assert world.states() == {"us": said}
+    (endpoint,) = world.client.all(ModelEndpoint)
+    assert endpoint.spec.url == "http://us.example/v1"
+    assert (endpoint.spec.region, endpoint.spec.service) == ("centralus", "phi-4-mini-instruct")
+
+
+async def test_a_placed_model_gets_a_service_that_its_workload_owns() -> None:
+    world = World(*fleet("us", "eu"))
+    await world.reconcile()
+    (service,) = world.client.all(ModelService)
+    assert (service.name, service.spec.model) == ("phi-4-mini-instruct", "phi-4-mini-instruct")
+    assert [owner.name for owner in service.metadata.owner_references] == [PHI]
+
+
+async def test_workloads_of_one_model_share_its_service() -> None:
+    twin = inference_set("more-phi", preset="phi-4-mini-instruct")
+    world = World(*fleet("us"), twin)
+    await world.reconcile()
+    (service,) = world.client.all(ModelService)
+    assert {owner.name for owner in service.metadata.owner_references} == {PHI, "more-phi"}
+    assert service.spec.aliases == ("more-phi",)
+
+
+async def test_a_users_own_service_is_left_as_it_is() -> None:
+    own = ModelService.model_validate(
+        {"metadata": metadata("phi-4-mini-instruct"), "spec": {"model": "phi", "aliases": ["p"]}}
+    )
+    world = World(*fleet("us"), own)
+    await world.reconcile()
+    assert [service.spec for service in world.client.all(ModelService)] == [own.spec]
+
+
+async def test_a_model_that_is_placed_nowhere_has_no_service() -> None:
+    world = World(workspace())
+    await world.reconcile()
+    assert world.client.all(ModelService) == []
+
+
+async def test_reconciling_again_writes_nothing() -> None:
+    world = World(*fleet("us", "eu"))
+    await world.reconcile()
+    world.client.writes_left = 0
+    await world.reconcile()
+
+
+async def test_an_endpoint_goes_with_its_work() -> None:
+    world = World(*fleet("us", "eu"))
+    await world.reconcile()
+    await world.client.delete(work("us", workspace(), READY))
+    await world.reconcile()
+    assert [e.spec.cluster for e in world.client.all(ModelEndpoint)] == ["eu"]
+
+
+async def test_what_a_placement_let_go_of_serves_until_its_work_is_gone() -> None:
+    phi = workspace()
+    left = binding("us", phi, BindingState.UNSCHEDULED)
+    world = World(phi, snapshot(phi, 1), member("us"), left, work("us", phi, READY))
+    await world.reconcile()
+    assert world.states() == {"us": ("True", "Serving")}
+
+
+async def test_a_member_without_a_gateway_has_no_endpoint_yet() -> None:
+    phi = workspace()
+    world = World(phi, member("us", gateway=False), binding("us", phi), work("us", phi, READY))
+    await world.reconcile()
+    assert world.client.all(ModelEndpoint) == []
