@@ -27,6 +27,10 @@ class ModelPreset:
     aliases: tuple[str, ...] = ()
     quantization: str = ""
     """How the weights are stored: fp8, awq, mxfp4; empty for none."""
+    attention_heads: int = 0
+    """A tensor-parallel size must divide them; 0 is not known."""
+    kv_heads: int = 0
+    """GPUs that the KV cache divides among: 1 where each keeps all of it; 0 is not known."""
     needs_access_token: bool = False
     """Whether its publisher gives the weights only to those who asked."""
     vllm_args: tuple[str, ...] = ()
