@@ -1,0 +1,74 @@
+"""Wake the placement controller, and reconcile one placement.
+
+A listener only names a key. `reconcile` reads the state of the world itself, so a lost or merged
+event changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.api.objects import Key, Resource
+from fleet.kube.cache import Cache
+from fleet.kube.client import Client
+from fleet.kube.queue import WorkQueue
+from fleet.kube.resources import ApiResource
+from fleet.runtime.clock import Clock
+from hub.controllers.placement.apply import apply
+from hub.controllers.placement.observe import Observer
+from hub.controllers.placement.plan import plan
+from hub.controllers.placement.plan.actions import Invalid
+from hub.controllers.placement.status import report, settled
+from hub.pace import StatusPace
+from hub.scope import parent
+from hub.watches import Meta
+
+INVALID_SECONDS = 15.0
+"""Between looks at a selector of a kind that is not served: no watch tells when it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementController:
+    client: Client
+    observer: Observer
+    clock: Clock
+    pace: StatusPace
+
+    @property
+    def name(self) -> str:
+        return f"placement-{self.observer.scope.placement.plural()}"
+
+    @property
+    def reads(self) -> Sequence[Cache[Any]]:
+        return self.observer.reads
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Make a placement's snapshots what they should be, and its status say how it stands."""
+        observed = await self.observer.observe(key)
+        await apply(plan(observed), self.client)
+        placement, status = observed.placement, report(observed, now=self.clock())
+        wait = self.pace.wait(key, status, settled=status is None or settled(status))
+        if placement is None:
+            self.pace.forget(key)
+        if placement and status and not wait:
+            await self.client.patch_status(placement, status)
+        return wait or (INVALID_SECONDS if isinstance(observed.content, Invalid) else None)
+
+    def wake(self, queue: WorkQueue) -> None:
+        """Add the placement that a change concerns."""
+
+        def placement(resource: Resource) -> None:
+            queue.add(resource.key)
+
+        def owner(resource: Resource) -> None:
+            queue.add(parent(resource))
+
+        def selected(resource: ApiResource, meta: Meta) -> None:
+            for key in self.observer.concerned(resource, meta):
+                queue.add(key)
+
+        reads = self.observer.reads
+        reads.placements.on_change(placement)
+        for cache in (reads.policies, reads.resources, reads.bindings):
+            cache.on_change(owner)
+        self.observer.watches.on_change(selected)

@@ -1,0 +1,68 @@
+"""Read what `plan` needs: of the placement from the caches, of what it selects by watches."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from fleet.api.objects import Key
+from fleet.api.placement import Placement
+from fleet.catalog.catalogue import Catalogue
+from fleet.kube.dynamic import DynamicClient
+from fleet.kube.resources import ApiResource
+from hub.controllers.placement.observe.contents import Bodies, content_of
+from hub.controllers.placement.observe.selectors import Selected, SelectorError, select
+from hub.controllers.placement.plan.actions import Content, Invalid, Observed
+from hub.scope import BY_PLACEMENT, Scope, ScopeCaches
+from hub.watches import Meta, Watches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    scope: Scope
+    reads: ScopeCaches
+    dynamic: DynamicClient
+    watches: Watches
+    bodies: Bodies
+    catalogue: Catalogue
+    selected: dict[Key, Selected] = field(default_factory=dict)
+    """What each placement selected last, to tell whom a change concerns."""
+
+    async def observe(self, key: Key) -> Observed:
+        placement = self.reads.placements.get(key)
+        gone = placement is None or placement.deleting
+        content = Content() if placement is None or gone else await self._content(key, placement)
+        if gone:
+            self._forget(key)
+        return Observed(
+            scope=self.scope,
+            name=key.name,
+            placement=placement,
+            content=content,
+            policies=self.reads.policies.by(BY_PLACEMENT, str(key)),
+            resources=self.reads.resources.by(BY_PLACEMENT, str(key)),
+            bindings=self.reads.bindings.by(BY_PLACEMENT, str(key)),
+        )
+
+    async def _content(self, key: Key, placement: Placement) -> Content | Invalid:
+        try:
+            selected = await select(placement, self._user(key), self.dynamic, self.watches)
+        except SelectorError as error:
+            return Invalid("InvalidResourceSelectors", str(error))
+        self.selected[key] = selected
+        found = selected.found.values() if selected.found else ()
+        return content_of(await self.bodies.read(found), self.catalogue)
+
+    def concerned(self, resource: ApiResource, meta: Meta) -> tuple[Key, ...]:
+        """Name the placements of this scope that an object's change may concern."""
+        users = self.watches.users(resource)
+        return tuple(
+            key
+            for key, selected in self.selected.items()
+            if self._user(key) in users and selected.concerned(resource, meta)
+        )
+
+    def _user(self, key: Key) -> Hashable:
+        return self.scope.prefix, key
+
+    def _forget(self, key: Key) -> None:
+        self.selected.pop(key, None)
+        self.watches.release(self._user(key))

@@ -1,0 +1,270 @@
+"""Report a placement: what is selected, where it went, and how far each cluster is. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fleet.api.binding import Binding, ClusterDecision
+from fleet.api.conditions import Condition, ConditionStatus, find, since
+from fleet.api.names import CRP_GENERATION
+from fleet.api.placement import (
+    ClusterPlacementStatus,
+    Placement,
+    PlacementStatus,
+)
+from fleet.api.snapshot import PolicySnapshot
+from hub.controllers.placement.plan.actions import Content, Invalid, Observed
+from hub.controllers.placement.plan.manifests import identify
+from hub.snapshots import groups, newest, newest_policy
+
+MAX_FAILED = 100
+
+
+class Reason(StrEnum):
+    SCHEDULE_PENDING = "SchedulePending"
+    SCHEDULED = "Scheduled"
+    SCHEDULE_FAILED = "ScheduleFailed"
+    NOTHING_SELECTED = "NothingSelected"
+    EXTERNAL = "RolloutControlledByExternalController"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step on the way to a cluster, and the reasons of its placement-level condition."""
+
+    type: str
+    done: str
+    failed: str
+    unknown: str
+    what: str
+
+
+STAGES = (
+    Stage(
+        "RolloutStarted",
+        "RolloutStarted",
+        "RolloutNotStartedYet",
+        "RolloutStartedUnknown",
+        "have been given the latest resources",
+    ),
+    Stage(
+        "Overridden",
+        "NoOverrideSpecified",
+        "OverriddenFailed",
+        "OverriddenPending",
+        "have their overrides worked in, where there are any",
+    ),
+    Stage(
+        "WorkSynchronized",
+        "WorkSynchronized",
+        "WorkNotSynchronizedYet",
+        "WorkSynchronizedUnknown",
+        "have their Works written on the hub",
+    ),
+    Stage(
+        "Applied",
+        "ApplySucceeded",
+        "ApplyFailed",
+        "ApplyPending",
+        "have applied the resources",
+    ),
+    Stage(
+        "Available",
+        "ResourceAvailable",
+        "ResourceNotAvailableYet",
+        "ResourceAvailableUnknown",
+        "have the resources available",
+    ),
+)
+TYPES = ("Scheduled", "ResourcesSelected", *(stage.type for stage in STAGES))
+
+
+def report(observed: Observed, *, now: datetime) -> PlacementStatus | None:
+    """Say how a placement stands, or None where it says so already."""
+    placement = observed.placement
+    if placement is None or placement.deleting:
+        return None
+    indices = {group.master.name: group.index for group in groups(observed.resources)}
+    reporter = Reporter(observed, placement, indices, now)
+    if isinstance(observed.content, Invalid):
+        new = reporter.invalid(observed.content)
+    else:
+        new = reporter.status(observed.content)
+    ours = {f"{observed.scope.prefix}{kind}" for kind in TYPES}
+    return None if _same(new, placement.status, ours) else new
+
+
+def settled(status: PlacementStatus) -> bool:
+    """Say whether a status will stand for a while: the stages before it pass in moments."""
+    by_type = {c.type: c for c in status.conditions}
+    applied = any(c.true for kind, c in by_type.items() if kind.endswith("Applied"))
+    return applied or all(c.status is not ConditionStatus.UNKNOWN for c in by_type.values())
+
+
+def _same(new: PlacementStatus, old: PlacementStatus, ours: Collection[str]) -> bool:
+    """Compare what we report; conditions of others, and their order, are not our concern."""
+    there = {c.type: c for c in old.conditions if c.type in ours}
+    if there != {c.type: c for c in new.conditions}:
+        return False
+    return new == old.model_copy(update={"conditions": new.conditions})
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    observed: Observed
+    placement: Placement
+    indices: Mapping[str, int]
+    """Of the resource snapshots, by the name of the master."""
+    now: datetime
+
+    def invalid(self, why: Invalid) -> PlacementStatus:
+        """Only the first condition is news: what runs, runs on and is reported as before."""
+        scheduled = self._condition("Scheduled", False, why.reason, why.message)
+        ours = {f"{self.observed.scope.prefix}{kind}" for kind in TYPES} - {scheduled.type}
+        others = [c for c in self.placement.status.conditions if c.type in ours]
+        return self.placement.status.model_copy(update={"conditions": (scheduled, *others)})
+
+    def status(self, content: Content) -> PlacementStatus:
+        chosen = sorted(
+            (binding for binding in self.observed.bindings if binding.in_use),
+            key=lambda binding: binding.spec.target_cluster,
+        )
+        policy, latest = newest_policy(self.observed.policies), newest(self.observed.resources)
+        clusters = (
+            *(self._cluster(binding) for binding in chosen),
+            *self._not_chosen(policy, len(chosen)),
+        )
+        return PlacementStatus(
+            selected_resources=tuple(map(identify, content.manifests)),
+            observed_resource_index=str(latest.index) if latest else "",
+            placement_statuses=clusters,
+            conditions=(
+                self._scheduled(policy),
+                *self._stages(clusters[: len(chosen)]),
+                *self._nothing(content),
+            ),
+        )
+
+    def _scheduled(self, policy: PolicySnapshot | None) -> Condition:
+        """Repeat what scheduling said, once it has seen this generation of the placement."""
+        said = find(policy.status.conditions, "Scheduled") if policy else None
+        if policy is None or said is None or not _current(policy, said, self.placement):
+            return self._condition(
+                "Scheduled",
+                None,
+                Reason.SCHEDULE_PENDING,
+                "The clusters for this generation of the placement are still being chosen",
+            )
+        return self._condition("Scheduled", _truth(said), said.reason, said.message)
+
+    def _stages(self, clusters: Sequence[ClusterPlacementStatus]) -> Iterator[Condition]:
+        """Follow the stages up to the first that not all clusters have passed."""
+        if not clusters:
+            return
+        if self.placement.spec.strategy.type == "External":
+            text = "An external controller decides when each cluster gets which resources"
+            yield self._condition("RolloutStarted", None, Reason.EXTERNAL, text)
+            return
+        for stage in STAGES:
+            found = [find(cluster.conditions, stage.type) for cluster in clusters]
+            failed = sum(condition is not None and condition.false for condition in found)
+            done = sum(condition is not None and condition.true for condition in found)
+            if failed:
+                yield self._stage(stage, False, stage.failed, failed, len(found))
+                return
+            if done < len(found):
+                yield self._stage(stage, None, stage.unknown, len(found) - done, len(found))
+                return
+            yield self._stage(stage, True, stage.done, done, done)
+
+    def _stage(
+        self, stage: Stage, truth: bool | None, reason: str, count: int, total: int
+    ) -> Condition:
+        if truth:
+            text = f"All {total} selected clusters {stage.what}"
+        elif truth is None:
+            text = f"{count} of {total} selected clusters have not reported yet: {stage.what}"
+        else:
+            text = f"It is not so of {count} of {total} selected clusters that they {stage.what}"
+        return self._condition(stage.type, truth, reason, text)
+
+    def _nothing(self, content: Content) -> Iterator[Condition]:
+        """Say it aloud when a placement selects nothing: it looks like one that works."""
+        if not content.manifests:
+            text = "No object on the hub matches the resource selectors"
+            yield self._condition("ResourcesSelected", False, Reason.NOTHING_SELECTED, text)
+
+    def _cluster(self, binding: Binding) -> ClusterPlacementStatus:
+        status = ClusterPlacementStatus(
+            cluster_name=binding.spec.target_cluster,
+            observed_resource_index=str(self.indices.get(binding.spec.resource_snapshot_name, "")),
+            conditions=tuple(self._of_cluster(binding)),
+        )
+        failed = binding.status.failed_placements[:MAX_FAILED]
+        return status.model_copy(update={"failed_placements": failed}) if failed else status
+
+    def _of_cluster(self, binding: Binding) -> Iterator[Condition]:
+        cluster = binding.spec.target_cluster
+        reason = binding.spec.cluster_decision.reason
+        yield self._at(cluster, "Scheduled", True, Reason.SCHEDULED, reason)
+        for stage in STAGES:
+            said = find(binding.status.conditions, stage.type)
+            if said is None or said.observed_generation != binding.metadata.generation:
+                text = f"The cluster has not got so far with the latest decision: {stage.type}"
+                yield self._at(cluster, stage.type, None, stage.unknown, text)
+                return
+            yield self._at(cluster, stage.type, _truth(said), said.reason, said.message)
+            if not said.true:
+                return
+
+    def _not_chosen(
+        self, policy: PolicySnapshot | None, chosen: int
+    ) -> Iterator[ClusterPlacementStatus]:
+        """Give a sample of the clusters that were not good enough, one for each that is lacking."""
+        if policy is None:
+            return
+        wanted = policy.limit if policy.limit is not None else len(policy.policy.cluster_names)
+        others = [decision for decision in policy.status.target_clusters if not decision.selected]
+        for number, decision in enumerate(others[: max(0, wanted - chosen)]):
+            yield self._unfit(number, decision)
+
+    def _unfit(self, number: int, decision: ClusterDecision) -> ClusterPlacementStatus:
+        text = f"{decision.cluster_name} is not selected: {decision.reason}"
+        old = [s for s in self.placement.status.placement_statuses if not s.cluster_name]
+        before = old[number].conditions if number < len(old) else ()
+        new = self._new("Scheduled", False, Reason.SCHEDULE_FAILED, text)
+        return ClusterPlacementStatus(conditions=(since(before, new),))
+
+    def _at(
+        self, cluster: str, kind: str, truth: bool | None, reason: str, message: str
+    ) -> Condition:
+        statuses = self.placement.status.placement_statuses
+        before = next((s.conditions for s in statuses if s.cluster_name == cluster), ())
+        return since(before, self._new(kind, truth, reason, message))
+
+    def _condition(self, kind: str, truth: bool | None, reason: str, message: str) -> Condition:
+        new = self._new(f"{self.observed.scope.prefix}{kind}", truth, reason, message)
+        return since(self.placement.status.conditions, new)
+
+    def _new(self, kind: str, truth: bool | None, reason: str, message: str) -> Condition:
+        return Condition(
+            type=kind,
+            status=ConditionStatus.of(truth),
+            reason=reason,
+            message=message,
+            observed_generation=self.placement.metadata.generation,
+            last_transition_time=self.now,
+        )
+
+
+def _truth(condition: Condition) -> bool | None:
+    return None if condition.status is ConditionStatus.UNKNOWN else condition.true
+
+
+def _current(policy: PolicySnapshot, said: Condition, placement: Placement) -> bool:
+    return (
+        said.observed_generation == policy.metadata.generation
+        and policy.metadata.annotations.get(CRP_GENERATION) == str(placement.metadata.generation)
+        and policy.status.observed_crp_generation == placement.metadata.generation
+    )
