@@ -34,10 +34,6 @@ class ModelPreset:
     needs_access_token: bool = False
     """Whether its publisher gives the weights only to those who asked."""
     vllm_args: tuple[str, ...] = ()
-    attention_heads: int = 0
-    """vLLM's tensor-parallel size divides them; 0 is not known."""
-    kv_heads: int = 0
-    """Among so many GPUs the KV cache divides, 1 for MLA and MQA; 0 is not known."""
 
     @property
     def names(self) -> tuple[str, ...]:
