@@ -24,6 +24,7 @@ class NodeClaimSpec(Model):
     requirements: tuple[Requirement, ...] = ()
     taints: tuple[dict[str, Any], ...] = ()
     resources: dict[str, Any] | None = None
+    expire_after: str = ""
 
 
 class NodeClaimStatus(Model):
