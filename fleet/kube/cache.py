@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.reader import Reader, Unreadable, reader, reason
 
@@ -64,6 +64,11 @@ class Cache(Generic[R]):
     def get(self, key: Key) -> R | None:
         entry = self._entries.get(key)
         return None if entry is None else self._read(key, entry)
+
+    def body(self, key: Key) -> bytes | None:
+        """Give an object whole, as JSON; for what reads more of it than the model does."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.body
 
     def all(self, namespace: str | None = None) -> tuple[R, ...]:
         return self._read_all(

@@ -4,12 +4,13 @@ A write takes the object as it was observed and carries its uid: what was delete
 made again, and a namesake is a ConflictError (for which the server says 409, or 422 to an apply).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from fleet.api.objects import Key, Model, Resource
+from fleet.api.keys import Key
+from fleet.api.objects import Model, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.config import Connection
 from fleet.kube.discovery import Discovery
@@ -18,6 +19,7 @@ from fleet.kube.follow import Follower, Pace, relist
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Timeouts, Transport
 from fleet.kube.verbs import Selection, Verbs
+from fleet.kube.written import Written
 
 R = TypeVar("R", bound=Resource)
 Patch = Sequence[Mapping[str, Any]]
@@ -66,6 +68,9 @@ class Client(Protocol):
     async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
         """NotFoundError where it is gone, ConflictError where a namesake is there."""
 
+    async def request_token(self, account: Key, seconds: int) -> str:
+        """Have the server sign a token for a ServiceAccount."""
+
 
 class WatchingClient(Client, Protocol):
     async def relist(self, cache: Cache[Any]) -> None:
@@ -89,6 +94,7 @@ class ApiClient:
         self._transport = Transport(connection, timeouts=timeouts)
         self._discovery = Discovery(self._transport)
         self._verbs = Verbs(self._transport, manager)
+        self._written = Written()
         self._pace = pace
 
     @property
@@ -97,7 +103,7 @@ class ApiClient:
 
     @property
     def dynamic(self) -> ApiDynamicClient:
-        return ApiDynamicClient(self._verbs, self._discovery)
+        return ApiDynamicClient(self._verbs, self._discovery, self._written)
 
     def as_manager(self, name: str) -> Self:
         view = copy(self)
@@ -120,25 +126,43 @@ class ApiClient:
 
     async def create(self, resource: R) -> R:
         kind = ApiResource.of(resource)
-        return _as(resource, await self._verbs.create(kind, resource.manifest()))
+        return self._seen(resource, await self._verbs.create(kind, resource.manifest()))
 
     async def apply(self, resource: R, *, force: bool = False) -> R:
         kind, manifest = ApiResource.of(resource), resource.manifest()
-        return _as(resource, await self._verbs.apply(kind, manifest, force=force))
+        return self._seen(resource, await self._verbs.apply(kind, manifest, force=force))
 
     async def json_patch(self, resource: R, patch: Patch) -> R:
         kind, uid = ApiResource.of(resource), resource.metadata.uid
-        return _as(resource, await self._verbs.json_patch(kind, resource.key, patch, uid=uid))
+        body = await self._verbs.json_patch(kind, resource.key, patch, uid=uid)
+        return self._seen(resource, body)
 
     async def patch_status(self, resource: R, status: Model) -> R:
         manifest = _identity(resource) | {"status": status.dump()}
         kind = ApiResource.of(resource)
         stored = await self._verbs.apply(kind, manifest, force=True, subresource="status")
-        return _as(resource, stored)
+        return self._seen(resource, stored)
 
     async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
-        kind, uid = ApiResource.of(resource), resource.metadata.uid
-        await self._verbs.delete(kind, resource.key, uid=uid, propagation=propagation)
+        kind, key, uid = ApiResource.of(resource), resource.key, resource.metadata.uid
+        answer = await self._verbs.delete(kind, key, uid=uid, propagation=propagation)
+        self._written.see_deleted(kind, key, answer)
+
+    async def request_token(self, account: Key, seconds: int) -> str:
+        """Have the server sign a token for a ServiceAccount, valid for so long."""
+        return await self._verbs.request_token(account, seconds)
+
+    async def served(self, resource: ApiResource) -> None:
+        """Raise NotFoundError where the server does not know a kind."""
+        await self._verbs.served(resource)
+
+    def remember(self, caches: Iterable[Cache[Any]]) -> None:
+        """Let caches see this client's writes at once, as its views' too."""
+        self._written.remember(caches)
+
+    def _seen(self, resource: R, body: bytes) -> R:
+        self._written.see(ApiResource.of(resource), body)
+        return type(resource).model_validate_json(body)
 
     async def relist(self, cache: Cache[Any]) -> None:
         await relist(self._verbs, cache)
@@ -156,10 +180,6 @@ def _identity(resource: Resource) -> dict[str, Any]:
         "kind": manifest["kind"],
         "metadata": {field: value for field, value in named.items() if value},
     }
-
-
-def _as(resource: R, body: bytes) -> R:
-    return type(resource).model_validate_json(body)
 
 
 def swap(path: str, old: object, new: object) -> Patch:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube.queue import WorkQueue
 
 

@@ -5,12 +5,13 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.discovery import Discovery
 from fleet.kube.reader import Reader
 from fleet.kube.resources import ApiResource
 from fleet.kube.verbs import Selection, Verbs
+from fleet.kube.written import Written
 
 Manifest = Mapping[str, Any]
 Body = dict[str, Any]
@@ -48,9 +49,8 @@ class DynamicClient(Protocol):
 class ApiDynamicClient:
     """A real API server; what it calls a kind is asked once."""
 
-    def __init__(self, verbs: Verbs, discovery: Discovery) -> None:
-        self._verbs = verbs
-        self._discovery = discovery
+    def __init__(self, verbs: Verbs, discovery: Discovery, written: Written) -> None:
+        self._verbs, self._discovery, self._written = verbs, discovery, written
 
     async def resource_for(self, api_version: str, kind: str) -> ApiResource:
         return await self._discovery.resource_for(api_version, kind)
@@ -67,25 +67,30 @@ class ApiDynamicClient:
         return [head | _body(item) for item in items]
 
     async def create(self, manifest: Manifest) -> Body:
-        return _body(await self._verbs.create(await self._resource_of(manifest), manifest))
+        resource = await self._resource_of(manifest)
+        return self._seen(resource, await self._verbs.create(resource, manifest))
 
     async def apply(self, manifest: Manifest, *, force: bool = False) -> Body:
         resource = await self._resource_of(manifest)
-        return _body(await self._verbs.apply(resource, manifest, force=force))
+        return self._seen(resource, await self._verbs.apply(resource, manifest, force=force))
 
     async def merge_patch(
         self, resource: ApiResource, key: Key, patch: Manifest, *, subresource: str = ""
     ) -> Body:
         body = await self._verbs.merge_patch(resource, key, patch, subresource=subresource)
-        return _body(body)
+        return self._seen(resource, body)
 
     async def json_patch(self, resource: ApiResource, key: Key, patch: Any) -> Body:
-        return _body(await self._verbs.json_patch(resource, key, patch))
+        return self._seen(resource, await self._verbs.json_patch(resource, key, patch))
 
     async def delete(
         self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
     ) -> None:
-        await self._verbs.delete(resource, key, uid=uid, propagation=propagation)
+        answer = await self._verbs.delete(resource, key, uid=uid, propagation=propagation)
+        self._written.see_deleted(resource, key, answer)
+
+    def _seen(self, resource: ApiResource, body: bytes) -> Body:
+        return _body(self._written.see(resource, body))
 
     async def _resource_of(self, manifest: Manifest) -> ApiResource:
         return await self.resource_for(manifest["apiVersion"], manifest["kind"])

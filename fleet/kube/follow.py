@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.answers import read_status, refusal
 from fleet.kube.cache import Address, Cache

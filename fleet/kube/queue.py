@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube.errors import ConflictError, KubeError, NotFoundError, TransientError
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.answers import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH
 from fleet.kube.errors import ExpiredError, NotFoundError
@@ -14,6 +14,7 @@ from fleet.kube.transport import Request, Transport
 PAGE = 500
 PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+SERVICE_ACCOUNTS = ApiResource("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 BOOKS = (
     "resourceVersion",
     "generation",
@@ -131,13 +132,28 @@ class Verbs:
 
     async def delete(
         self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
-    ) -> None:
+    ) -> bytes:
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
         options["propagationPolicy"] = propagation
         if uid:
             options["preconditions"] = {"uid": uid}
         path = resource.path(key.namespace, key.name)
-        await self.transport.send(Request("DELETE", path, {}, wire.encode(options)))
+        return await self.transport.send(Request("DELETE", path, {}, wire.encode(options)))
+
+    async def served(self, resource: ApiResource) -> None:
+        """Raise NotFoundError where the server does not know a kind."""
+        await self.transport.send(Request("GET", resource.path(), {"limit": "1"}))
+
+    async def request_token(self, account: Key, seconds: int) -> str:
+        """Have the server sign a token for a ServiceAccount."""
+        path = SERVICE_ACCOUNTS.path(account.namespace, account.name, "token")
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        }
+        answer = await self.transport.send(Request("POST", path, {}, wire.encode(body)))
+        return wire.token(answer)
 
     def _signed(self) -> dict[str, str]:
         return {"fieldManager": self.manager}

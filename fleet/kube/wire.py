@@ -87,6 +87,29 @@ def decoder(shape: type[T]) -> Callable[[bytes], T]:
     return msgspec.json.Decoder(shape).decode
 
 
+class _TokenStatus(Struct):
+    token: str = ""
+
+
+class _TokenRequest(Struct):
+    status: _TokenStatus
+
+
+def token(body: bytes) -> str:
+    """Read the token from the answer to a TokenRequest."""
+    return _token_request(body).status.token
+
+
+class _Kind(Struct):
+    kind: str = ""
+
+
+def kind_of(body: bytes) -> str:
+    return _kind(body).kind
+
+
+_kind = decoder(_Kind)
+_token_request = decoder(_TokenRequest)
 encode = msgspec.json.encode
 shell = decoder(Shell)
 page = decoder(Page)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
-from fleet.api.objects import Key, Model, Resource
+from fleet.api.keys import Key
+from fleet.api.objects import Model, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import Listing, Patch
 from fleet.kube.dynamic import key_of
@@ -92,6 +93,9 @@ class FakeClient:
     async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
         del propagation
         self.server.delete(address_of(resource.manifest()), resource.metadata.uid)
+
+    async def request_token(self, account: Key, seconds: int) -> str:
+        return f"token-of-{account}-for-{seconds}"
 
     async def relist(self, cache: Cache[Any]) -> None:
         bodies = self.server.select(cache.resource, cache.namespace, cache.label_selector)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from fleet.api.objects import Key
+from fleet.api.keys import Key
 from fleet.kube.errors import (
     AlreadyExistsError,
     ConflictError,

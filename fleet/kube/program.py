@@ -1,0 +1,217 @@
+"""Run controllers over caches: the one place that knows in which order things start and end."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fleet.kube.cache import Cache
+from fleet.kube.client import ApiClient
+from fleet.kube.controller import Controller
+from fleet.kube.errors import KubeError
+from fleet.kube.lease import Lease
+from fleet.kube.operator import operate
+from fleet.kube.queue import WorkQueue, work
+from fleet.kube.serve import await_served
+from fleet.kube.signals import Ending
+from fleet.runtime import health
+
+GRACE_SECONDS = 4.0
+"""From a signal to the end; what is cut short is done again by the next process."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    workers: int = 4
+    """Reconciles of a controller at the same time; each waits for the API server most of it."""
+    resync_seconds: float = 600.0
+    """Between lists of each kind; they only catch what a watch has lost."""
+    crd_deadline_seconds: float = 60.0
+    """Enough for a chart to install its CRDs beside us."""
+    health_listen: str = ""
+    """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is done with one API server."""
+
+    client: ApiClient
+    caches: Sequence[Cache[Any]] = ()
+    """Kinds that programs write, watched by us."""
+    watched_by_kopf: Sequence[Cache[Any]] = ()
+    """Kinds that people write. Of programs run together one may have some."""
+    controllers: Sequence[Controller] = ()
+    background: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Run from when the caches are full (and the lease is ours); they do not return."""
+    lease: Lease | None = None
+    """Where it is given, controllers and background wait for it, and its loss ends the process."""
+
+    @property
+    def every_cache(self) -> tuple[Cache[Any], ...]:
+        return (*self.caches, *self.watched_by_kopf)
+
+
+async def run(program: Program, settings: RunSettings, *others: Program) -> None:
+    """Run until SIGTERM or SIGINT; SystemExit(1) when a part fails, and the log says which.
+
+    `others` are run beside it, each with an API server of its own: one that is away holds up its
+    own part and the controllers that read it, and nothing else.
+    """
+    programs, ending = (program, *others), Ending()
+    with ending.by_signals():
+        body = asyncio.create_task(_run_all(programs, settings, ending))
+        wanted = asyncio.create_task(ending.wanted.wait())
+        await asyncio.wait({body, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        wanted.cancel()
+        body.cancel()
+        await asyncio.wait({body}, timeout=GRACE_SECONDS)
+    for each in programs:
+        await each.client.close()
+    if not body.done():
+        log.warning("some parts did not end in time")
+    elif not body.cancelled() and (error := body.exception()):
+        raise SystemExit(1) from error
+
+
+async def _run_all(programs: Sequence[Program], settings: RunSettings, ending: Ending) -> None:
+    caches = [cache for program in programs for cache in program.every_cache]
+
+    def missing() -> str:
+        return ", ".join(cache.resource.kind for cache in caches if not cache.synced)
+
+    async with health.serving(settings.health_listen, missing), asyncio.TaskGroup() as group:
+        for program in programs:
+            parts = _Parts(program, settings, caches, ending)
+            group.create_task(_named(parts.run(), program.client.connection.server))
+
+
+async def _named(part: Awaitable[None], name: str) -> None:
+    """Say what failed, at the one place where it ends the program."""
+    try:
+        await part
+    except KubeError as error:
+        log.critical("program ends", extra={"part": name, "why": str(error)})
+        raise
+    except ExceptionGroup:
+        raise
+    except Exception:
+        log.critical("program ends", extra={"part": name}, exc_info=True)
+        raise
+
+
+class _Parts:
+    """The tasks of one program, in the order in which they start."""
+
+    def __init__(
+        self,
+        program: Program,
+        settings: RunSettings,
+        every_cache: Sequence[Cache[Any]],
+        ending: Ending,
+    ) -> None:
+        self._program, self._settings = program, settings
+        self._every_cache, self._ending = every_cache, ending
+        self._leading = asyncio.Event()
+
+    async def run(self) -> None:
+        """Subscribe controllers, wait for kinds, fill caches, lead, work."""
+        program, client = self._program, self._program.client
+        queues = [WorkQueue(random.random) for _ in program.controllers]
+        for controller, queue in zip(program.controllers, queues, strict=True):
+            controller.wake(queue)
+        client.remember(program.every_cache)
+        deadline = self._settings.crd_deadline_seconds
+        await await_served(client, program.every_cache, deadline_seconds=deadline)
+        async with asyncio.TaskGroup() as group:
+            for cache in program.caches:
+                group.create_task(_named(client.follow(cache), cache.resource.kind))
+            for cache in program.watched_by_kopf:
+                group.create_task(_named(self._fill(cache), cache.resource.kind))
+            if program.watched_by_kopf:
+                group.create_task(_named(self._operate(), "kopf"))
+            group.create_task(_named(self._lead(), "lease"))
+            group.create_task(_named(self._resync(), "resync"))
+            for controller, queue in zip(program.controllers, queues, strict=True):
+                group.create_task(_named(self._control(controller, queue), controller.name))
+            for background in program.background:
+                group.create_task(_named(self._in_background(background), "background"))
+
+    async def _operate(self) -> None:
+        client, started = self._program.client, asyncio.Event()
+        kopf = operate(client.connection, self._program.watched_by_kopf, client.relist, started)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(_named(kopf, "kopf"))
+            waiting = group.create_task(started.wait())
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            self._ending.take_signals()
+            await running
+            self._ending.wanted.set()
+
+    async def _fill(self, cache: Cache[Any]) -> None:
+        """List a kind that kopf watches before anybody reads it, however long the server takes."""
+        while not cache.synced:
+            await self._relist(cache)
+            if not cache.synced:
+                await asyncio.sleep(1)
+
+    async def _lead(self) -> None:
+        lease = self._program.lease
+        if lease is None:
+            self._leading.set()
+            return
+        await _filled(self._program.every_cache)
+        await lease.acquire()
+        self._leading.set()
+        try:
+            await lease.keep()
+        except asyncio.CancelledError:
+            with suppress(KubeError, TimeoutError):
+                async with asyncio.timeout(GRACE_SECONDS / 2):
+                    await lease.release()
+            raise
+
+    async def _resync(self) -> None:
+        caches = self._program.every_cache
+        while caches:
+            for cache in caches:
+                await asyncio.sleep(self._settings.resync_seconds / len(caches))
+                await self._relist(cache)
+
+    async def _relist(self, cache: Cache[Any]) -> None:
+        try:
+            await self._program.client.relist(cache)
+        except KubeError as error:
+            log.info("list failed", extra={"kind": cache.resource.kind, "why": str(error)})
+
+    async def _control(self, controller: Controller, queue: WorkQueue) -> None:
+        await _filled(_reads(controller) or self._every_cache)
+        await self._leading.wait()
+        log.info("controller starts", extra={"controller": controller.name})
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._settings.workers):
+                worker = work(queue, controller.reconcile, name=controller.name)
+                group.create_task(_named(worker, controller.name))
+
+    async def _in_background(self, background: Callable[[], Awaitable[None]]) -> None:
+        await _filled(self._program.every_cache)
+        await self._leading.wait()
+        await background()
+
+
+async def _filled(caches: Iterable[Cache[Any]]) -> None:
+    """Wait: an empty cache looks like an empty fleet."""
+    for cache in caches:
+        await cache.filled.wait()
+
+
+def _reads(controller: Controller) -> list[Cache[Any]]:
+    """Find the caches that a controller reads, one level deep, where it says so."""
+    reads: Any = getattr(controller, "reads", ())
+    parts = [part for read in reads for part in (read if isinstance(read, tuple) else (read,))]
+    return [part for part in parts if isinstance(part, Cache)]

@@ -1,0 +1,40 @@
+"""Caches that see a client's own writes at once, before their watch brings them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fleet.api.keys import Key
+from fleet.kube import wire
+from fleet.kube.cache import Cache
+from fleet.kube.resources import ApiResource
+
+
+class Written:
+    """What the server answered to writes, for those caches that hold the whole of their kind."""
+
+    def __init__(self) -> None:
+        self._caches: dict[ApiResource, list[Cache[Any]]] = {}
+
+    def remember(self, caches: Iterable[Cache[Any]]) -> None:
+        for cache in caches:
+            if not cache.label_selector and not cache.metadata_only:
+                self._caches.setdefault(cache.resource, []).append(cache)
+
+    def see(self, resource: ApiResource, body: bytes) -> bytes:
+        """Take in an answer, and pass it on."""
+        if caches := self._caches.get(resource):
+            meta = wire.shell(body).metadata
+            for cache in caches:
+                if cache.synced and cache.namespace in ("", meta.namespace):
+                    cache.take(meta, body)
+        return body
+
+    def see_deleted(self, resource: ApiResource, key: Key, answer: bytes) -> None:
+        """Take in the answer to a delete: the object that waits for its finalizers, or success."""
+        if resource not in self._caches:
+            return
+        if wire.kind_of(answer) == resource.kind:
+            self.see(resource, answer)
+            return
+        for cache in self._caches[resource]:
+            cache.remove(key)
