@@ -34,7 +34,7 @@ class Secret(Resource):
 class Event(Resource):
     API: ClassVar = "v1"
 
-    involved_object: dict[str, Any] = {}
+    involved_object: Mapping[str, Any] = {}
     reason: str = ""
     message: str = ""
     type: str = "Normal"
@@ -90,7 +90,7 @@ class Container(Model):
     args: tuple[str, ...] = ()
     env: tuple[dict[str, Any], ...] = ()
     ports: tuple[ContainerPort, ...] = ()
-    resources: dict[str, Any] = {}
+    resources: Mapping[str, Any] = {}
     volume_mounts: tuple[dict[str, Any], ...] = ()
     startup_probe: dict[str, Any] | None = None
     readiness_probe: dict[str, Any] | None = None
@@ -126,8 +126,8 @@ class ContainerStatus(Model):
     container_id: str = Field(
         default="", validation_alias="containerID", serialization_alias="containerID"
     )
-    state: dict[str, Any] = {}
-    last_state: dict[str, Any] = {}
+    state: Mapping[str, Any] = {}
+    last_state: Mapping[str, Any] = {}
 
 
 class PodStatus(Model):
@@ -180,7 +180,7 @@ class StatefulSetSpec(Model):
     service_name: str = ""
     pod_management_policy: str = "Parallel"
     selector: LabelSelector = LabelSelector()
-    template: dict[str, Any] = {}
+    template: Mapping[str, Any] = {}
     update_strategy: dict[str, Any] | None = None
 
 
@@ -223,7 +223,7 @@ class Role(Resource):
 class RoleBinding(Resource):
     API: ClassVar = "rbac.authorization.k8s.io/v1"
 
-    role_ref: dict[str, Any] = {}
+    role_ref: Mapping[str, Any] = {}
     subjects: tuple[dict[str, Any], ...] = ()
 
 
@@ -231,5 +231,5 @@ class CustomResourceDefinition(Resource):
     API: ClassVar = "apiextensions.k8s.io/v1"
     NAMESPACED: ClassVar = False
 
-    spec: dict[str, Any] = {}
-    status: dict[str, Any] = {}
+    spec: Mapping[str, Any] = {}
+    status: Mapping[str, Any] = {}

@@ -13,6 +13,10 @@ class Rule:
 
     rule: str
     message: str
+    field: str = ""
+    """The field below that is to blame, where it is not the value itself."""
+    words: str = ""
+    """The message as an expression, where it quotes what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Schema:
     format: str = ""
     embedded: bool = False
     """A whole object of any kind."""
+    free: bool = False
+    """Fields that we do not name are kept too."""
     quantity: bool = False
     """A Kubernetes quantity: `500m`, `16Gi`."""
     keys: tuple[str, ...] = ()
@@ -56,3 +62,7 @@ V1BETA1: Final = Schema(versions=("v1beta1",))
 MONEY: Final = Schema(max_length=32, pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")
 QUANTITY: Final = Schema(quantity=True)
 OBJECT: Final = Schema(embedded=True)
+DNS_LABEL: Final = Rule(
+    "size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')",
+    "metadata.name must be a DNS label: at most 63 characters, and no dot",
+)

@@ -1,52 +1,80 @@
 """ModelService: what a client names, and ModelEndpoint: one place that serves it."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from fleet.api.conditions import Condition
 from fleet.api.objects import Model, Resource
 from fleet.api.placement import Money
+from fleet.api.schema import LABEL, LIST, NAME, Schema
 
 
 class ModelServiceSpec(Model):
-    model: str
+    """What clients call a model by."""
+
+    model: Annotated[str, NAME, Schema(min_length=1)]
     """The name that clients send as `model`, one in the whole fleet."""
-    aliases: tuple[str, ...] = ()
+    aliases: Annotated[tuple[Annotated[str, NAME], ...], LIST] = ()
+    """Further names."""
 
 
 class ModelServiceStatus(Model):
+    """Who serves it."""
+
     endpoints: int = 0
+    """Places that serve the model."""
     ready_endpoints: int = 0
+    """Those of them that take requests."""
     usd_per_hour: Money | None = None
+    """What all of them cost, in US dollars an hour."""
     conditions: tuple[Condition, ...] = ()
+    """Whether the model answers, and why not."""
 
 
 class ModelService(Resource):
+    """A model as clients know it; its ModelEndpoints serve it."""
+
     API: ClassVar = "modelfleet.dev/v1alpha1"
 
     spec: ModelServiceSpec
+    """What clients call it by."""
     status: ModelServiceStatus = ModelServiceStatus()
+    """Who serves it."""
 
 
 class ModelEndpointSpec(Model):
-    service: str
+    """Where a model is served."""
+
+    service: Annotated[str, LABEL]
     """The ModelService that it serves, in its own namespace."""
-    url: str
+    url: Annotated[str, Schema(max_length=2048, pattern="^https?://")]
     """Base of the OpenAI API there: `https://gateway.eu.example/v1`."""
-    region: str = ""
-    cluster: str = ""
-    model: str = ""
+    region: Annotated[str, LABEL] = ""
+    """Region that it is in, if it is known."""
+    cluster: Annotated[str, LABEL] = ""
+    """Cluster of the fleet that it is in; none for an external one."""
+    model: Annotated[str, NAME] = ""
     """The model's name there, where it is not the service's."""
 
 
 class ModelEndpointStatus(Model):
+    """How the place does."""
+
     replicas: int = 0
+    """Replicas that are there."""
     ready_replicas: int = 0
+    """Replicas that serve."""
     usd_per_hour: Money | None = None
+    """What they cost, in US dollars an hour."""
     conditions: tuple[Condition, ...] = ()
+    """Whether it takes requests, and why not."""
 
 
 class ModelEndpoint(Resource):
+    """One place that serves a model: a region of the fleet, or an external OpenAI API."""
+
     API: ClassVar = "modelfleet.dev/v1alpha1"
 
     spec: ModelEndpointSpec
+    """Where it is."""
     status: ModelEndpointStatus = ModelEndpointStatus()
+    """How it does."""

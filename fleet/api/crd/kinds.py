@@ -1,0 +1,180 @@
+"""The kinds that the fleet serves: versions, short names, and what kubectl shows of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from fleet.api.binding import ClusterResourceBinding, ResourceBinding
+from fleet.api.cluster import InternalMemberCluster, MemberCluster
+from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
+from fleet.api.names import CATEGORY
+from fleet.api.objects import Resource
+from fleet.api.placement import CLUSTER_SPEC_RULES, ClusterResourcePlacement, ResourcePlacement
+from fleet.api.schema import Rule
+from fleet.api.service import ModelEndpoint, ModelService
+from fleet.api.snapshot import (
+    ClusterResourceSnapshot,
+    ClusterSchedulingPolicySnapshot,
+    ResourceSnapshot,
+    SchedulingPolicySnapshot,
+)
+from fleet.api.work import AppliedWork, Work
+from fleet.api.workspace import InferenceSet, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    path: str
+    type: str = "string"
+    wide: bool = False
+    """Shown by `-o wide` only."""
+    since: str = ""
+    """The one version that shows it; all of them where empty."""
+
+    def versions(self, kind: "Kind") -> tuple[str, ...]:
+        return (self.since,) if self.since else kind.versions
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    model: type[Resource]
+    versions: tuple[str, ...]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    scale: Mapping[str, str] = field(default_factory=dict)
+    spec_rules: tuple[Rule, ...] = ()
+    """Of this kind alone, where its spec is shared with another."""
+
+
+def _condition(name: str, kind: str, part: str = "status", *, wide: bool = False) -> Column:
+    return Column(name, f'.status.conditions[?(@.type=="{kind}")].{part}', wide=wide)
+
+
+def _placement_columns(prefix: str) -> tuple[Column, ...]:
+    return (
+        Column("Gen", ".metadata.generation"),
+        Column("Type", ".spec.policy.placementType", wide=True),
+        _condition("Scheduled", f"{prefix}Scheduled"),
+        _condition("Scheduled-Gen", f"{prefix}Scheduled", "observedGeneration"),
+        _condition("Work-Synchronized", f"{prefix}WorkSynchronized", wide=True),
+        _condition(
+            "Work-Synchronized-Gen", f"{prefix}WorkSynchronized", "observedGeneration", wide=True
+        ),
+        _condition("Available", f"{prefix}Available"),
+        _condition("Available-Gen", f"{prefix}Available", "observedGeneration"),
+        _AGE,
+    )
+
+
+_AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
+_READY: Final = _condition("Ready", "Ready")
+_PRICE: Final = Column("USD/h", ".status.usdPerHour")
+_BOTH: Final = ("v1", "v1beta1")
+_BETA: Final = ("v1beta1",)
+_KAITO: Final = ("v1alpha1", "v1beta1")
+_OURS: Final = ("v1alpha1",)
+_CLUSTERS: Final = ("fleet", "fleet-cluster")
+_PLACEMENTS: Final = ("fleet", "fleet-placement")
+
+_BINDING: Final = (
+    Column("Cluster", ".spec.targetCluster"),
+    Column("State", ".spec.state"),
+    _condition("WorkSynchronized", "WorkSynchronized"),
+    _condition("ResourcesApplied", "Applied"),
+    _condition("ResourceAvailable", "Available", wide=True),
+    _AGE,
+)
+_SNAPSHOT: Final = (Column("Gen", ".metadata.generation"), _AGE)
+_WORK: Final = (_condition("Applied", "Applied"), _condition("Available", "Available"), _AGE)
+_WORKSPACE: Final = (
+    Column("Instance", ".resource.instanceType"),
+    *(
+        _condition(name, name)
+        for name in ("ResourceReady", "InferenceReady", "JobStarted", "WorkspaceSucceeded")
+    ),
+    Column("TargetNodeCount", ".status.targetNodeCount", "integer", since="v1beta1"),
+    Column("State", ".status.state", since="v1beta1"),
+    _AGE,
+)
+_INFERENCE_SET: Final = (
+    Column("Replicas", ".spec.replicas", "integer"),
+    Column("ReadyReplicas", ".status.readyReplicas", "integer"),
+    _AGE,
+)
+_SCALE: Final = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
+_MEMBER: Final = (
+    _condition("Joined", "Joined"),
+    Column("Region", ".status.region"),
+    _AGE,
+    Column(
+        "Member-Agent-Last-Seen",
+        '.status.agentStatus[?(@.type=="MemberAgent")].lastReceivedHeartbeat',
+        "date",
+    ),
+    Column("Node-Count", r".status.properties.kubernetes-fleet\.io/node-count.value"),
+    Column("Available-CPU", ".status.resourceUsage.available.cpu"),
+    Column("Available-Memory", ".status.resourceUsage.available.memory"),
+    Column("Allocatable-CPU", ".status.resourceUsage.allocatable.cpu", wide=True),
+    Column("Allocatable-Memory", ".status.resourceUsage.allocatable.memory", wide=True),
+)
+_DEPLOYMENT: Final = (
+    Column("Model", ".spec.model"),
+    Column("Replicas", ".spec.replicas", "integer"),
+    Column("ReadyReplicas", ".status.readyReplicas", "integer"),
+    Column("Clusters", ".status.clusters"),
+    _PRICE,
+    _READY,
+    _AGE,
+)
+_SERVICE: Final = (
+    Column("Model", ".spec.model"),
+    Column("Endpoints", ".status.endpoints", "integer"),
+    Column("ReadyEndpoints", ".status.readyEndpoints", "integer"),
+    _PRICE,
+    _READY,
+    _AGE,
+)
+_ENDPOINT: Final = (
+    Column("Service", ".spec.service"),
+    Column("Region", ".spec.region"),
+    Column("Cluster", ".spec.cluster"),
+    Column("URL", ".spec.url", wide=True),
+    Column("ReadyReplicas", ".status.readyReplicas", "integer"),
+    _PRICE,
+    _READY,
+    _AGE,
+)
+
+KINDS: Final = (
+    Kind(Workspace, _KAITO, ("wk", "wks"), ("workspace", CATEGORY), _WORKSPACE),
+    Kind(InferenceSet, _KAITO, ("is", "isets"), ("inferenceset", CATEGORY), _INFERENCE_SET, _SCALE),
+    Kind(MemberCluster, _BOTH, ("cluster",), _CLUSTERS, _MEMBER),
+    Kind(InternalMemberCluster, _BOTH, ("imc",), _CLUSTERS, (_AGE,)),
+    Kind(
+        ClusterResourcePlacement,
+        _BOTH,
+        ("crp",),
+        _PLACEMENTS,
+        _placement_columns("ClusterResourcePlacement"),
+        spec_rules=CLUSTER_SPEC_RULES,
+    ),
+    Kind(ResourcePlacement, _BOTH, ("rp",), _PLACEMENTS, _placement_columns("ResourcePlacement")),
+    Kind(ClusterSchedulingPolicySnapshot, _BOTH, ("csps",), _PLACEMENTS, _SNAPSHOT),
+    Kind(SchedulingPolicySnapshot, _BETA, ("sps",), _PLACEMENTS, _SNAPSHOT),
+    Kind(ClusterResourceSnapshot, _BOTH, ("crs",), _PLACEMENTS, _SNAPSHOT),
+    Kind(ResourceSnapshot, _BETA, ("rs",), _PLACEMENTS, _SNAPSHOT),
+    Kind(ClusterResourceBinding, _BOTH, ("crb",), _PLACEMENTS, _BINDING),
+    Kind(ResourceBinding, _BETA, ("rb",), _PLACEMENTS, _BINDING),
+    Kind(Work, _BOTH, (), _PLACEMENTS, _WORK),
+    Kind(AppliedWork, _BOTH, (), _PLACEMENTS, (_AGE,)),
+    Kind(ModelDeployment, _OURS, ("md",), (CATEGORY,), _DEPLOYMENT),
+    Kind(AIToolchainModelDeployment, ("v1",), (), (CATEGORY,), _DEPLOYMENT),
+    Kind(ModelService, _OURS, ("ms",), (CATEGORY,), _SERVICE),
+    Kind(ModelEndpoint, _OURS, ("mep",), (CATEGORY,), _ENDPOINT),
+)

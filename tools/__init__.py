@@ -1,0 +1,1 @@
+"""What the repository needs to be built and checked; no part of the product."""

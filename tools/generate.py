@@ -1,0 +1,67 @@
+"""Writes the generated files anew, or checks that they are what the sources say."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.api.crd.definition import Presets, definition
+from fleet.api.crd.kinds import KINDS
+from fleet.catalog.catalogue import load
+
+ROOT = Path(__file__).parent.parent
+_HEADER = "# Generated from fleet/api by `make generate`: change the models, not this file.\n"
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Yield every generated file with its text."""
+    catalogue = load()
+    presets = Presets(known=tuple(sorted(catalogue.presets)), shown=catalogue.preset_names)
+    for kind in KINDS:
+        model = kind.model
+        path = ROOT / "crds" / f"{model.group()}_{model.plural()}.yaml"
+        yield path, _HEADER + _yaml(definition(kind, presets))
+
+
+def _yaml(manifest: dict[str, Any]) -> str:
+    text: str = yaml.dump(manifest, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+    return text
+
+
+class _Dumper(yaml.CSafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def main() -> int:
+    """Exit with 1 where `--check` found a file that is not what it should be."""
+    parser = argparse.ArgumentParser(prog="python -m tools.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, name what differs")
+    check = parser.parse_args().check
+    files = dict(generated())
+    stale = sorted(set((ROOT / "crds").glob("*.yaml")) - files.keys())
+    changed = [path for path, text in files.items() if _read(path) != text]
+    for path in [*changed, *stale]:
+        sys.stdout.write(f"{path.relative_to(ROOT)}{' differs' if check else ''}\n")
+    if not check:
+        _write(changed, files, stale)
+    return int(check and bool(changed or stale))
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _write(changed: list[Path], files: dict[Path, str], stale: list[Path]) -> None:
+    for path in changed:
+        path.write_text(files[path])
+    for path in stale:
+        path.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
