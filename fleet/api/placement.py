@@ -82,7 +82,9 @@ __all__ = [
     "Weights",
 ]
 
-_ENVELOPES: Final = Schema(enum=("ConfigMap", "ClusterResourceEnvelope", "ResourceEnvelope"))
+_ENVELOPES: Final = Schema(
+    filled=True, enum=("ConfigMap", "ClusterResourceEnvelope", "ResourceEnvelope")
+)
 
 
 class SelectionScope(StrEnum):
@@ -190,7 +192,7 @@ class Envelope(Model):
     """Name of the envelope."""
     namespace: str = ""
     """Namespace of the envelope."""
-    type: Annotated[str, _ENVELOPES] = ""
+    type: Annotated[str, _ENVELOPES] = "ConfigMap"
     """Kind of the envelope."""
 
 

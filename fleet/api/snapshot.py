@@ -114,6 +114,13 @@ class ResourceSnapshotSpec(Model):
     """Manifests, without what the server writes into them."""
 
 
+class ResourceSnapshotStatus(Model):
+    """What is known of a snapshot."""
+
+    conditions: tuple[Condition, ...] = ()
+    """Observations about it; none of ours."""
+
+
 class Snapshot(Resource):
     """The objects that a placement selected at one time, in either scope."""
 
@@ -121,6 +128,8 @@ class Snapshot(Resource):
 
     spec: Annotated[ResourceSnapshotSpec, REQUIRED] = ResourceSnapshotSpec()
     """The objects at that time."""
+    status: ResourceSnapshotStatus = ResourceSnapshotStatus()
+    """What is known of the snapshot."""
 
     @property
     def latest(self) -> bool:

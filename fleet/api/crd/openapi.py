@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from fleet.api.cluster import Subject
 from fleet.api.conditions import Condition
 from fleet.api.crd import descriptions
 from fleet.api.crd.fields import Json, alias, bounds, default, merged
@@ -20,6 +21,7 @@ _EITHER: Final[Json] = {
     "anyOf": [{"type": "integer"}, {"type": "string"}],
     "x-kubernetes-int-or-string": True,
 }
+_ATOMIC: Final = (LabelSelector, Subject)
 _QUANTITY: Final = (
     r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
     r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
@@ -46,7 +48,7 @@ def object_schema(model: type[Model], version: str) -> Json:
     schema: Json = {"type": "object", "properties": properties}
     if required:
         schema["required"] = required
-    if model is LabelSelector:
+    if model in _ATOMIC:
         schema["x-kubernetes-map-type"] = "atomic"
     return schema | _rules(model)
 
