@@ -1,0 +1,61 @@
+"""Wake membership for a cluster, or for what it has in its namespace on the hub."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from fleet.api import names
+from fleet.api.objects import Key, Resource
+from fleet.kube.cache import Cache
+from fleet.kube.client import Client
+from fleet.kube.queue import WorkQueue
+from fleet.runtime.clock import Clock
+from hub.controllers.membership.apply import apply
+from hub.controllers.membership.observe import Reads
+from hub.controllers.membership.plan import plan
+from hub.controllers.membership.status import report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    client: Client
+    caches: Reads
+    clock: Clock
+    force_after: timedelta
+    """How long a leaving member's agent may take, before it is not waited for any more."""
+    name: str = "membership"
+
+    @property
+    def reads(self) -> Sequence[Cache[Any]]:
+        return self.caches
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Give a member what it needs on the hub, and say what its agent reports."""
+        observed, now = self.caches.observe(key.name), self.clock()
+        planned = plan(observed, now=now, force_after=self.force_after)
+        await apply(planned, self.client)
+        cluster = observed.cluster
+        gone = cluster is None or (cluster.deleting and observed.namespace is None)
+        if cluster and not gone:
+            internal = self.caches.observe(key.name).internal
+            status = report(cluster, internal, now=now)
+            if status:
+                await self.client.patch_status(cluster, status)
+        return planned.again
+
+    def wake(self, queue: WorkQueue) -> None:
+        def cluster(resource: Resource) -> None:
+            queue.add(resource.key)
+
+        def belonging(resource: Resource) -> None:
+            name = names.member_cluster(resource.namespace or resource.name)
+            if name:
+                queue.add(Key("", name))
+
+        reads = self.caches
+        reads.clusters.on_change(cluster)
+        for cache in (reads.internals, reads.namespaces, reads.accounts):
+            cache.on_change(belonging)
+        for others in (reads.roles, reads.role_bindings):
+            others.on_change(belonging)
