@@ -1,0 +1,88 @@
+"""Settings of the hub: its environment, and the flags that stand over it."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fleet.runtime.settings import read
+
+CONTROLLERS = (
+    "membership",
+    "placement",
+    "scheduling",
+    "rollout",
+    "work-generation",
+    "workload-status",
+    "endpoints",
+    "services",
+    "model-deployment",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    workers: int = 4
+    """Reconciles of a controller at the same time; each waits for the API server most of it."""
+    resync_seconds: float = 600.0
+    """Between lists of each kind; they only catch what a watch has lost."""
+    crd_deadline_seconds: float = 60.0
+    """Enough for a chart to install its CRDs beside us."""
+    health_listen: str = ""
+    """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
+    lease_namespace: str = ""
+    """Where replicas agree on which of them writes; empty is right for one alone."""
+    log_level: str = "INFO"
+    """Tells of what is tried again, and of no more."""
+    force_leave_seconds: float = 900.0
+    """How long a leaving member's agent is waited for (KubeFleet's value)."""
+    heartbeat_timeout_seconds: float = 300.0
+    """A member silent for longer gets nothing new (KubeFleet's value)."""
+    health_timeout_seconds: float = 300.0
+    """A member unhealthy for longer gets nothing new (KubeFleet's value)."""
+    controllers: tuple[str, ...] = CONTROLLERS
+    """Those that run; only the flag `--controllers` changes it."""
+
+
+def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Read `HUB_WORKERS` and so on; SettingsError and SystemExit name what is wrong."""
+    flags = _parser().parse_args(arguments)
+    others = {key: value for key, value in environ.items() if key != "HUB_CONTROLLERS"}
+    base = read(Settings, "HUB_", others)
+    return replace(
+        base,
+        controllers=flags.controllers or base.controllers,
+        heartbeat_timeout_seconds=flags.heartbeat_timeout or base.heartbeat_timeout_seconds,
+        health_timeout_seconds=flags.health_timeout or base.health_timeout_seconds,
+    )
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m hub", description="Place workloads on a fleet.")
+    add = parser.add_argument
+    add("--controllers", type=_names, metavar="A,B", help=f"of {', '.join(CONTROLLERS)}")
+    add(
+        "--heartbeat-timeout",
+        type=seconds,
+        metavar="5m",
+        help="a member silent for longer gets nothing new",
+    )
+    add("--health-timeout", type=seconds, metavar="5m", help="so does one unhealthy for longer")
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [name for name in named if name not in CONTROLLERS]
+    if unknown:
+        raise ArgumentTypeError(f"no such controller: {', '.join(unknown)}")
+    return named
+
+
+def seconds(text: str) -> float:
+    """Read a duration as Go writes it: `90s`, `5m`, `1h30m`."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ArgumentTypeError(f"not a duration such as 90s, 5m or 1h30m: {text}")
+    factors = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+    return sum(float(number) * factors[unit] for number, unit in parts)
