@@ -1,0 +1,178 @@
+"""The StatefulSet and the Services of a Workspace."""
+
+import json
+from copy import deepcopy
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from fleet.api import names
+from fleet.api.core import Service, ServicePort, ServiceSpec, StatefulSet, StatefulSetSpec
+from fleet.api.objects import LabelSelector, Metadata
+from fleet.api.workspace import Workspace
+from member_agent.controllers.workspace.plan.actions import Body, Need, Observed, Share
+from member_agent.controllers.workspace.plan.arguments import PORT, served_name
+from member_agent.controllers.workspace.plan.config import Settings, config_hash
+from member_agent.controllers.workspace.plan.container import container, volumes
+
+HOSTNAME: Final = "kubernetes.io/hostname"
+TOLERATIONS: Final = (
+    {"key": "sku", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"},
+    {"key": names.GPU, "operator": "Exists"},
+)
+GRACE_SECONDS: Final = 30
+Made = TypeVar("Made", StatefulSet, Service)
+
+
+def stateful_set(
+    workspace: Workspace, need: Need, share: Share, observed: Observed, settings: Settings
+) -> StatefulSet:
+    """Run the engine on the Workspace's nodes, one pod on each."""
+    return StatefulSet(
+        metadata=_metadata(workspace, workspace.name),
+        spec=StatefulSetSpec(
+            replicas=need.nodes,
+            service_name=headless_name(workspace),
+            pod_management_policy="Parallel",
+            selector=LabelSelector(match_labels={names.WORKSPACE: workspace.name}),
+            template=_template(workspace, need, share, observed, settings),
+        ),
+    )
+
+
+def services(workspace: Workspace) -> tuple[Service, Service]:
+    """One that clients use, and one that gives the pods their names."""
+    leader = {names.WORKSPACE: workspace.name, names.POD_INDEX: "0"}
+    public = workspace.metadata.annotations.get(names.ENABLE_LOAD_BALANCER, "").lower() == "true"
+    http = ServicePort(name="http", port=80, target_port=_port(workspace), protocol="TCP")
+    front = ServiceSpec(
+        type="LoadBalancer" if public else "ClusterIP", selector=leader, ports=(http,)
+    )
+    headless = ServiceSpec(
+        type="ClusterIP",
+        cluster_ip="None",
+        selector={names.WORKSPACE: workspace.name},
+        ports=(http,),
+        publish_not_ready_addresses=True,
+    )
+    return (
+        Service(metadata=_metadata(workspace, workspace.name), spec=front),
+        Service(metadata=_metadata(workspace, headless_name(workspace)), spec=headless),
+    )
+
+
+def headless_name(workspace: Workspace) -> str:
+    return f"{workspace.name}-headless"
+
+
+def stamped(resource: Made) -> Made:
+    """Note on an object what it was written as, so that it is written again only when changed."""
+    text = json.dumps(resource.manifest(), sort_keys=True)
+    note = {names.WORKSPACE_HASH: sha256(text.encode()).hexdigest()[:16]}
+    metadata = resource.metadata.model_copy(update={"annotations": note})
+    metadata.model_fields_set.add("annotations")
+    return resource.model_copy(update={"metadata": metadata})
+
+
+def stamp(resource: StatefulSet | Service) -> str:
+    return resource.metadata.annotations.get(names.WORKSPACE_HASH, "")
+
+
+def belongs(resource: StatefulSet | Service, workspace: Workspace) -> bool:
+    owners = resource.metadata.owner_references
+    return any(owner.uid == workspace.metadata.uid for owner in owners)
+
+
+def _metadata(workspace: Workspace, name: str) -> Metadata:
+    return Metadata(
+        name=name,
+        namespace=workspace.namespace,
+        labels=_labels(workspace),
+        owner_references=(workspace.owner_reference(),),
+    )
+
+
+def _labels(workspace: Workspace) -> dict[str, str]:
+    owner = workspace.metadata.labels.get(names.INFERENCE_SET)
+    return {names.WORKSPACE: workspace.name} | ({names.INFERENCE_SET: owner} if owner else {})
+
+
+def _template(
+    workspace: Workspace, need: Need, share: Share, observed: Observed, settings: Settings
+) -> Body:
+    inference = workspace.inference
+    user: Body = deepcopy(inference.template or {}) if inference else {}
+    metadata, spec = user.get("metadata") or {}, user.get("spec") or {}
+    preset = inference.preset if inference else None
+    model = observed.catalogue.preset(preset.name) if preset else None
+    if model:
+        spec = _preset_spec(workspace, need, observed, settings)
+    name = served_name(workspace, model)
+    ours = _labels(workspace) | _service(workspace, name)
+    return {
+        "metadata": {
+            "labels": (metadata.get("labels") or {}) | ours,
+            "annotations": (metadata.get("annotations") or {}) | _notes(name, observed),
+        },
+        "spec": spec
+        | {
+            "tolerations": [*(spec.get("tolerations") or ()), *TOLERATIONS],
+            "affinity": _affinity(spec.get("affinity") or {}, _terms(workspace, share)),
+        },
+    }
+
+
+def _preset_spec(workspace: Workspace, need: Need, observed: Observed, settings: Settings) -> Body:
+    return {
+        "containers": [container(workspace, need, observed, settings)],
+        "volumes": volumes(workspace),
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+    }
+
+
+def _service(workspace: Workspace, model: str) -> dict[str, str]:
+    told = workspace.metadata.annotations.get(names.SERVICE)
+    return {names.SERVICE: told or names.service_name(model)}
+
+
+def _notes(model: str, observed: Observed) -> dict[str, str]:
+    """What routers read, what keeps the node, and what restarts the pods with their config."""
+    hashed = {names.CONFIG_HASH: config_hash(observed.config)} if observed.config else {}
+    return {names.MODEL: model, names.DO_NOT_DISRUPT: "true", **hashed}
+
+
+def _terms(workspace: Workspace, share: Share) -> list[list[Body]]:
+    """Say which nodes are the Workspace's: those made for it, and those it found."""
+    terms = []
+    if share.claims or share.new:
+        made_for = {
+            names.WORKSPACE: workspace.name,
+            names.WORKSPACE_NAMESPACE: workspace.namespace,
+        }
+        terms.append([_is_in(key, [value]) for key, value in made_for.items()])
+    if share.existing:
+        hosts = [node.metadata.labels.get(HOSTNAME, node.name) for node in share.existing]
+        terms.append([_is_in(HOSTNAME, sorted(hosts))])
+    return terms
+
+
+def _is_in(key: str, values: list[str]) -> Body:
+    return {"key": key, "operator": "In", "values": values}
+
+
+def _affinity(user: Body, terms: list[list[Body]]) -> Body:
+    """Hold pods to the Workspace's nodes, within what the user asks of a node."""
+    node = user.get("nodeAffinity") or {}
+    required = node.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    given = [term.get("matchExpressions") or [] for term in required.get("nodeSelectorTerms") or ()]
+    both = [[*mine, *theirs] for mine in terms for theirs in given or [[]]]
+    selector = {"nodeSelectorTerms": [{"matchExpressions": term} for term in both]}
+    wanted = {"requiredDuringSchedulingIgnoredDuringExecution": selector}
+    return user | {"nodeAffinity": node | wanted}
+
+
+def _port(workspace: Workspace) -> int:
+    """Find the port that serves: the first one of a template, else the engine's."""
+    template = (workspace.inference and workspace.inference.template) or {}
+    containers: list[dict[str, Any]] = (template.get("spec") or {}).get("containers") or []
+    ports = (port for item in containers for port in item.get("ports") or ())
+    return next((int(port["containerPort"]) for port in ports), PORT)
