@@ -55,7 +55,8 @@ async def provide(environ: Mapping[str, str], progress: Progress) -> Binaries:
 
     Raises BuildError or CommandError with what the compiler said.
     """
-    builder = build.Builder(build.modules_folder(), cache_folder(environ), progress)
+    path = environ.get("PATH", os.defpath)
+    builder = build.Builder(build.modules_folder(), cache_folder(environ), path, progress)
     own = await find_own(environ)
     names = [tool.name for tool in build.TOOLS if tool.name not in own]
     await builder.build(names)

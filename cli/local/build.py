@@ -71,23 +71,28 @@ def version_of(module: Path, path: str) -> str:
 class Builder:
     """Builds into `<cache>/binaries/<key>`, which the link `current` then points to."""
 
-    def __init__(self, modules: Path, cache: Path, progress: Progress) -> None:
+    def __init__(self, modules: Path, cache: Path, path: str, progress: Progress) -> None:
         self._modules = modules
+        self._path = path
         self._cache = cache
         self._progress = progress
         self.folder = cache / "binaries" / key(modules)
 
     async def build(self, names: Collection[str]) -> None:
         """Make sure that the named tools and Karpenter's CRDs are in the folder."""
-        if not self._missing(names):
+        if self._missing(names):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _locked(self.folder / ".lock", self._progress):
+                await self._build(self._missing(names))
+        self._point_here()
+
+    def _point_here(self) -> None:
+        current = self.folder.parent / "current"
+        if current.is_symlink() and current.readlink() == Path(self.folder.name):
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with _locked(self.folder / ".lock", self._progress):
-            await self._build(self._missing(names))
-        link = self.folder.parent / ".current"
-        link.unlink(missing_ok=True)
+        link = self.folder.parent / f".current-{os.getpid()}"
         link.symlink_to(self.folder.name)
-        link.replace(self.folder.parent / "current")
+        link.replace(current)
 
     def _missing(self, names: Collection[str]) -> list[Tool]:
         missing = [tool for tool in TOOLS if tool.name in names]
@@ -102,7 +107,7 @@ class Builder:
         minutes = "about 10 minutes on 2 cores" if len(tools) == len(TOOLS) else "a while"
         self._progress.say(f"Building {len(tools)} binaries with Go, once: {minutes}")
         go, environ = await golang.provide(
-            golang.required_version(self._modules), self._cache, self._progress
+            golang.required_version(self._modules), self._path, self._cache, self._progress
         )
         environ |= {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
         for number, tool in enumerate(tools, 1):

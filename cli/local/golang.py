@@ -35,9 +35,11 @@ def required_version(modules: Path) -> Version:
     return max(map(parse_version, lines), default=())
 
 
-async def provide(needed: Version, cache: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
-    """Return `go` and what to set in its environment; its own version is always the one used."""
-    own = shutil.which("go")
+async def provide(
+    needed: Version, path: str, cache: Path, progress: Progress
+) -> tuple[Path, dict[str, str]]:
+    """Return `go`, of PATH or our own, and its environment: it brings no other Go along."""
+    own = shutil.which("go", path=path)
     if own and await _version(Path(own)) >= needed:
         return Path(own), {"GOTOOLCHAIN": "local"}
     brought = cache / "go"

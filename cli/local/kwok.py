@@ -10,6 +10,7 @@ import yaml
 
 from cli.local import procfs
 from cli.local.binaries import Binaries
+from cli.local.errors import PortInUseError
 from cli.local.execute import execute
 from cli.local.topology import ENGINE_IMAGE, HUB, MARK, Fleet
 
@@ -44,6 +45,7 @@ _FLAGS: Final[Mapping[str, Mapping[str, str]]] = {
     "kube-scheduler": {"leader-elect": "false", "profiling": "false"},
 }
 _NOT_ON_HUB: Final = ("kube-scheduler", "kwok-controller")
+_CONTROL_PLANE: Final = "control-plane"
 _API: Final = "config.kwok.x-k8s.io/v1alpha1"
 
 
@@ -102,12 +104,20 @@ class ControlPlane:
         self._home = fleet.cluster_home(cluster)
 
     async def start(self) -> None:
-        """Make the cluster, or start what of it does not run."""
+        """Make the cluster, or start what of it does not run.
+
+        Raises PortInUseError with the name of who listens on one of its ports.
+        """
         if (self._home / _MADE).exists():
             self._forget_dead()
+            self._check_ports()
             await self._kwokctl("start", "cluster")
-            return
+        else:
+            await self._make()
+
+    async def _make(self) -> None:
         await kill(self._fleet, self._cluster)
+        self._check_ports()
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
         config = self._fleet.config / f"{self._cluster}.yaml"
         documents = configuration(self._fleet, self._cluster, self._binaries)
@@ -120,10 +130,18 @@ class ControlPlane:
         environ = {
             **self._binaries.environ,
             "KWOK_WORKDIR": str(self._fleet.kwok),
-            MARK: self._fleet.mark(self._cluster, "control-plane"),
+            MARK: self._fleet.mark(self._cluster, _CONTROL_PLANE),
         }
         argv = [self._binaries["kwokctl"], verb, noun, "--name", self._cluster, *more]
         await execute(argv, environ=environ, deadline=_SECONDS)
+
+    def _check_ports(self) -> None:
+        running = components(self._fleet, self._cluster)
+        for name, ports in ports_of(self._fleet, self._cluster).items():
+            for port in ports if not running.get(name) else ():
+                if holder := procfs.listener(port):
+                    who = f"{self._cluster}'s {name}"
+                    raise PortInUseError(f"port {port} of {who} is in use by {holder}")
 
     def _forget_dead(self) -> None:
         """Remove pids that are zombies or somebody else's: kwokctl would wait for them."""
@@ -151,9 +169,24 @@ def components(fleet: Fleet, cluster: str) -> dict[str, procfs.Process | None]:
     }
 
 
+def ports_of(fleet: Fleet, cluster: str) -> dict[str, tuple[int, ...]]:
+    """Return the ports that each component of a cluster listens on."""
+    ports = fleet.ports(cluster)
+    listens = {
+        "etcd": (ports.etcd, ports.etcd_peer),
+        "kube-apiserver": (ports.apiserver,),
+        "kube-controller-manager": (ports.controller_manager,),
+        "kube-scheduler": (ports.scheduler,),
+        "kwok-controller": (ports.kwok,),
+    }
+    return {name: p for name, p in listens.items() if cluster != HUB or name not in _NOT_ON_HUB}
+
+
 async def kill(fleet: Fleet, cluster: str) -> None:
     """End a cluster's components at once, as a power cut would."""
     running = [process for process in components(fleet, cluster).values() if process]
     await procfs.kill(running)
+    # One that was just started has no pid file yet.
+    await procfs.kill(procfs.marked(MARK, fleet.mark(cluster, _CONTROL_PLANE)))
     for file in (fleet.cluster_home(cluster) / "pids").glob("*.pid"):
         file.unlink(missing_ok=True)

@@ -42,9 +42,9 @@ def last_lines(path: Path, count: int) -> list[str]:
         return file.read().decode(errors="replace").splitlines()[-count:]
 
 
-def follow(paths: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+def follow(paths: Mapping[str, Path], *, from_start: bool = False) -> Iterator[tuple[str, str]]:
     """Yield names and lines as they are written, from now on; never ends."""
-    offsets = {name: path.stat().st_size for name, path in paths.items()}
+    offsets = {n: 0 if from_start else path.stat().st_size for n, path in paths.items()}
     while True:
         for name, path in paths.items():
             for line in _new_lines(path, offsets, name):
