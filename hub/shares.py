@@ -33,8 +33,14 @@ INDICES: Mapping[str, Index] = {
 
 
 class Silence(Protocol):
-    def silent(self, cluster: str) -> bool:
-        """Say whether a member's heartbeats have stopped."""
+    """Whose heartbeats have stopped, on the hub's own clock."""
+
+    def silent(self, name: str) -> bool:
+        """Say whether nothing is heard of a member."""
+        ...
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Hear which member fell silent or answers again."""
         ...
 
 
@@ -59,21 +65,25 @@ class WorkloadReads:
         found = (self._share(ref, work, silence) for work in works if not work.deleting)
         return tuple(sorted((s for s in found if s), key=lambda share: share.cluster))
 
-    def on_share_change(self, listener: Callable[[Work], None]) -> None:
+    def on_share_change(self, listener: Callable[[Work], None], silence: Silence) -> None:
         """Hear of Works whose workloads may fare otherwise: they, their binding or their member."""
 
         def binding(resource: Binding) -> None:
             for work in self.works.by(BY_BINDING, str(resource.key)):
                 listener(work)
 
-        def member(resource: MemberCluster) -> None:
-            for work in self.works.all(names.member_namespace(resource.name)):
+        def cluster(name: str) -> None:
+            for work in self.works.all(names.member_namespace(name)):
                 listener(work)
+
+        def member(resource: MemberCluster) -> None:
+            cluster(resource.name)
 
         self.works.on_change(listener)
         self.cluster.bindings.on_change(binding)
         self.namespaced.bindings.on_change(binding)
         self.clusters.on_change(member, part=_where)
+        silence.on_change(cluster)
 
     def _share(self, ref: WorkloadRef, work: Work, silence: Silence) -> Share | None:
         cluster = names.member_cluster(work.namespace)

@@ -50,7 +50,7 @@ class Cache(Generic[R]):
         self._gone: dict[Address, int] = {}
         self._parsed: dict[Address, R] = {}
         self._groups: dict[str, dict[str, set[Address]]] = {name: {} for name in self._indices}
-        self._listeners: list[Callable[[R], None]] = []
+        self._listeners: list[tuple[Callable[[R], None], Callable[[R], object] | None]] = []
         self._gap_listeners: list[Callable[[], None]] = []
 
     def __len__(self) -> int:
@@ -81,12 +81,14 @@ class Cache(Generic[R]):
     def keys(self) -> tuple[Key, ...]:
         return tuple(Key(*address) for address in sorted(self._entries))
 
-    def on_change(self, listener: Callable[[R], None]) -> None:
-        """Hear of changes in what the model reads; a heartbeat is none.
+    def on_change(
+        self, listener: Callable[[R], None], *, part: Callable[[R], object] | None = None
+    ) -> None:
+        """Hear of changes in what the model reads, or in the `part` that is asked for.
 
         The listener gets the new object, or the last known one when it was deleted.
         """
-        self._listeners.append(listener)
+        self._listeners.append((listener, part))
 
     def on_gap(self, listener: Callable[[], None]) -> None:
         """Hear when the watch goes on after it was lost: for a while nothing was seen."""
@@ -167,7 +169,7 @@ class Cache(Generic[R]):
             return
         self._keep(address, after)
         if before is None or not self._reader.same(before, after):
-            self._tell(after)
+            self._tell(after, before)
 
     def _read_all(self, addresses: Iterable[Address]) -> tuple[R, ...]:
         found = (self._read(address, self._entries[address]) for address in sorted(addresses))
@@ -213,11 +215,12 @@ class Cache(Generic[R]):
         for name, value in new:
             self._groups[name].setdefault(value, set()).add(address)
 
-    def _tell(self, resource: R | None) -> None:
+    def _tell(self, resource: R | None, before: R | None = None) -> None:
         if resource is None:
             return
-        for listener in self._listeners:
+        for listener, part in self._listeners:
             try:
-                listener(resource)
+                if before is None or part is None or part(before) != part(resource):
+                    listener(resource)
             except Exception:
                 log.exception("a listener failed", extra={"kind": self.resource.kind})

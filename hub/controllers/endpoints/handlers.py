@@ -54,7 +54,7 @@ class Endpoints:
             return listener
 
         self.look.workloads.on_change(mine(lambda workload: [workload.key]))
-        self.look.fleet.on_share_change(mine(self._carried))
+        self.look.fleet.on_share_change(mine(self._carried), self.silence)
         self.look.endpoints.on_change(mine(self._owners))
         self.look.services.on_change(mine(self._served))
 

@@ -54,4 +54,4 @@ class WorkloadStatusController:
                     queue.add(ref.key)
 
         self.workloads.on_change(workload)
-        self.fleet.on_share_change(work)
+        self.fleet.on_share_change(work, self.silence)

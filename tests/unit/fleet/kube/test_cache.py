@@ -223,3 +223,11 @@ def test_in_whatever_order_news_come_the_newest_is_kept(events: list[tuple[str, 
     for where in ("eu", "us"):
         expected = sorted(name for name, (_, there) in newest.items() if there == where)
         assert names(cache, where) == expected
+
+
+def test_a_listener_may_ask_for_a_part_alone(cache: Cache[MemberCluster]) -> None:
+    heard = list[str]()
+    cache.on_change(lambda cluster: heard.append(cluster.region), part=lambda c: c.region)
+    for version, region in ((1, "eu"), (2, "eu"), (3, "us")):
+        cache.put(body("a", version, status={"region": region, "namespaces": {str(version): ""}}))
+    assert heard == ["eu", "us"]

@@ -1,5 +1,6 @@
 """A workload that is placed gets its endpoints and its service, and keeps them true."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,9 +39,13 @@ class Heard:
 
     def __init__(self, *silent: str) -> None:
         self.names = set(silent)
+        self.listeners = list[Callable[[str], None]]()
 
-    def silent(self, cluster: str) -> bool:
-        return cluster in self.names
+    def silent(self, name: str) -> bool:
+        return name in self.names
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        self.listeners.append(listener)
 
 
 class World:
