@@ -78,7 +78,10 @@ class Watches:
                 await asyncio.sleep(LINGER_SECONDS)
                 self.sweep(LINGER_SECONDS)
         finally:
-            self._stop([resource for resource, feed in self._feeds.items() if feed.task])
+            self.close()
+
+    def close(self) -> None:
+        self._stop([resource for resource, feed in self._feeds.items() if feed.task])
 
     def sweep(self, linger: float) -> None:
         """Stop the watches that nobody has used for `linger` seconds."""
