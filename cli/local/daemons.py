@@ -90,7 +90,7 @@ class Daemons:
             # Workers of an earlier one that was killed still hold its port.
             await procfs.kill(procfs.marked(MARK, self._mark(daemon)))
         for port in daemon.ports:
-            if holder := procfs.listener(port):
+            if holder := await procfs.holder(port):
                 raise PortInUseError(f"port {port} of {daemon.name} is in use by {holder}")
         pid = self._spawn(daemon)
         process = procfs.find(pid) or procfs.Process(pid, "")

@@ -110,14 +110,14 @@ class ControlPlane:
         """
         if (self._home / _MADE).exists():
             self._forget_dead()
-            self._check_ports()
+            await self._check_ports()
             await self._kwokctl("start", "cluster")
         else:
             await self._make()
 
     async def _make(self) -> None:
         await kill(self._fleet, self._cluster)
-        self._check_ports()
+        await self._check_ports()
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
         config = self._fleet.config / f"{self._cluster}.yaml"
         documents = configuration(self._fleet, self._cluster, self._binaries)
@@ -135,11 +135,11 @@ class ControlPlane:
         argv = [self._binaries["kwokctl"], verb, noun, "--name", self._cluster, *more]
         await execute(argv, environ=environ, deadline=_SECONDS)
 
-    def _check_ports(self) -> None:
+    async def _check_ports(self) -> None:
         running = components(self._fleet, self._cluster)
         for name, ports in ports_of(self._fleet, self._cluster).items():
             for port in ports if not running.get(name) else ():
-                if holder := procfs.listener(port):
+                if holder := await procfs.holder(port):
                     who = f"{self._cluster}'s {name}"
                     raise PortInUseError(f"port {port} of {who} is in use by {holder}")
 

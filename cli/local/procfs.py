@@ -17,7 +17,7 @@ _LISTEN: Final = "0A"
 _STATE, _STARTED = 0, 19
 _DEAD_STATES: Final = frozenset("ZX")
 
-_KILL_SECONDS, _POLL_SECONDS = 10.0, 0.02
+_KILL_SECONDS, _LETTING_GO_SECONDS, _POLL_SECONDS = 10.0, 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,15 @@ def listener(port: int) -> str | None:
             name = Path(executable(pid)).name
             return f"{name} (pid {pid})"
     return "another user's process"
+
+
+async def holder(port: int) -> str | None:
+    """Say who listens on a port and goes on doing so: a killed process lets go in a moment."""
+
+    async def is_free() -> bool:
+        return listener(port) is None
+
+    return None if await until(is_free, deadline=_LETTING_GO_SECONDS) else listener(port)
 
 
 def _sockets() -> Iterator[tuple[str, int]]:
