@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from fleet.api.crd.definition import Presets, definition
 from fleet.api.crd.kinds import KINDS
@@ -32,6 +33,7 @@ def _yaml(manifest: dict[str, Any]) -> str:
 
 
 class _Dumper(yaml.CSafeDumper):
+    @override
     def ignore_aliases(self, data: Any) -> bool:
         del data
         return True

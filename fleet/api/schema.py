@@ -59,7 +59,7 @@ LIST: Final = Schema(max_items=100)
 FILLED: Final = Schema(filled=True)
 REQUIRED: Final = Schema(required=True)
 V1BETA1: Final = Schema(versions=("v1beta1",))
-MONEY: Final = Schema(max_length=32, pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")
+MONEY: Final = Schema(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?$")
 QUANTITY: Final = Schema(quantity=True)
 OBJECT: Final = Schema(embedded=True)
 DNS_LABEL: Final = Rule(

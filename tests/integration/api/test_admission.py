@@ -1,0 +1,362 @@
+"""What the API server takes, what it fills in, and what it says to what it refuses."""
+
+from typing import Any
+
+import pytest
+
+from fleet.kube.client import ApiClient
+from fleet.kube.dynamic import key_of
+from fleet.kube.errors import RejectedError
+from tests.integration.api.manifests import (
+    NODES,
+    PRESET,
+    Manifest,
+    deployment,
+    endpoint,
+    inference_set,
+    member,
+    placement,
+    policy,
+    workspace,
+)
+
+TEMPLATE = {"template": {"spec": {"containers": [{"name": "engine", "image": "engine:1"}]}}}
+NAMESPACE = {"group": "", "version": "v1", "kind": "Namespace"}
+WITH_SELECTORS = {"selectionScope": "NamespaceWithResourceSelectors"}
+LABELS = {"labelSelector": {"matchLabels": {"team": "chat"}}}
+UNKNOWN = "Unsupported inference preset name phi-5"
+
+
+async def refusal(client: ApiClient, manifest: Manifest) -> str:
+    """Return what the server says; an older one adds the type of a bad value."""
+    with pytest.raises(RejectedError) as refused:
+        await client.dynamic.create(manifest)
+    return str(refused.value).replace('"object": ', "")
+
+
+@pytest.mark.parametrize("version", ["v1alpha1", "v1beta1"])
+async def test_a_published_workspace_is_taken_in_each_version(
+    client: ApiClient, version: str
+) -> None:
+    nodes = {"instanceType": "Standard_NC24ads_A100_v4", **NODES}
+    made = await client.dynamic.create(workspace(f"phi-4-mini-{version}", version, resource=nodes))
+    assert made["resource"]["count"] == 1
+    assert made["inference"]["preset"]["accessMode"] == "public"
+
+
+async def test_a_workspace_without_an_instance_type_stays_without(client: ApiClient) -> None:
+    made = await client.dynamic.create(workspace("anywhere", "v1alpha1"))
+    assert "instanceType" not in made["resource"]
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [("by-repository", "microsoft/Phi-4-mini-instruct"), ("by-alias", "mistral-7b")],
+)
+async def test_a_preset_may_be_named_by_repository_or_alias(
+    client: ApiClient, name: str, preset: str
+) -> None:
+    await client.dynamic.create(workspace(name, inference={"preset": {"name": preset}}))
+
+
+async def test_a_template_keeps_every_field_of_its_pods(client: ApiClient) -> None:
+    made = await client.dynamic.create(workspace("template", inference=TEMPLATE))
+    assert made["inference"] == TEMPLATE
+
+
+WORKSPACES: dict[str, tuple[dict[str, Any], str]] = {
+    "both": (
+        {"inference": PRESET | TEMPLATE},
+        "inference: Invalid value: Preset and Template cannot be set at the same time",
+    ),
+    "none": ({"inference": {"config": "c"}}, "Preset or Template must be specified"),
+    "idle": (
+        {"inference": None},
+        "Either Inference or Tuning must be specified, not neither",
+    ),
+    "torn": (
+        {"tuning": {"preset": {"name": "phi-4"}, "method": "lora", "input": {}, "output": {}}},
+        "Either Inference or Tuning must be specified, but not both",
+    ),
+    "unknown": (
+        {"inference": {"preset": {"name": "phi-5"}}},
+        f'inference.preset.name: Invalid value: {UNKNOWN}; "kubectl explain workspace.inference',
+    ),
+    "stranger": (
+        {"inference": {"preset": {"name": "nobody/phi-4-mini-instruct"}}},
+        "Unsupported inference preset name nobody/phi-4-mini-instruct",
+    ),
+    "nodes": ({"resource": {}}, "resource.labelSelector: Required value"),
+    "access": (
+        {"inference": {"preset": {"name": "phi-4", "accessMode": "secret"}}},
+        'supported values: "public", "private"',
+    ),
+    "dotted.name": ({}, "metadata.name must be a DNS label"),
+}
+
+
+@pytest.mark.parametrize("name", WORKSPACES)
+async def test_a_bad_workspace_is_refused_in_words(client: ApiClient, name: str) -> None:
+    parts, words = WORKSPACES[name]
+    assert words in await refusal(client, workspace(name, **parts))
+
+
+async def test_an_inference_set_gets_its_defaults(client: ApiClient) -> None:
+    upgrade = {"maintenanceWindow": {"schedule": "0 2 * * 6"}}
+    made = await client.dynamic.create(inference_set("phi", "v1alpha1", autoUpgrade=upgrade))
+    assert made["spec"]["replicas"] == 1
+    assert made["spec"]["autoUpgrade"] == {
+        "enabled": False,
+        "strategy": "InPlace",
+        "maintenanceWindow": {"schedule": "0 2 * * 6", "duration": "4h"},
+    }
+
+
+async def test_an_inference_set_of_an_unknown_preset_is_refused(client: ApiClient) -> None:
+    template = {"inference": {"preset": {"name": "phi-5"}}}
+    said = await refusal(client, inference_set("unknown", template=template))
+    assert "spec.template.inference.preset.name" in said
+    assert UNKNOWN in said
+
+
+async def test_a_placement_gets_kubefleets_defaults(client: ApiClient) -> None:
+    said: dict[str, Any] = {"strategy": {"rollingUpdate": {}, "applyStrategy": {}}, "policy": {}}
+    made = (await client.dynamic.create(placement("defaults", **said)))["spec"]
+    assert made["resourceSelectors"][0]["selectionScope"] == "NamespaceWithResources"
+    assert made["policy"] == {"placementType": "PickAll"}
+    assert made["revisionHistoryLimit"] == 10
+    assert made["statusReportingScope"] == "ClusterScopeOnly"
+    assert made["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {
+            "maxSurge": "25%",
+            "maxUnavailable": "25%",
+            "unavailablePeriodSeconds": 60,
+        },
+        "applyStrategy": {
+            "type": "ClientSideApply",
+            "comparisonOption": "PartialComparison",
+            "whenToApply": "Always",
+            "whenToTakeOver": "Always",
+        },
+    }
+
+
+async def test_a_placement_without_policy_and_strategy_stays_so(client: ApiClient) -> None:
+    made = await client.dynamic.create(placement("bare"))
+    assert {"policy", "strategy"}.isdisjoint(made["spec"])
+
+
+async def test_scoring_gets_its_defaults(client: ApiClient) -> None:
+    scoring = {"failover": {"tolerationSeconds": 30}, "weights": {}, "limits": {}}
+    fields = {"placementType": "PickN", "numberOfClusters": 1, "scoring": scoring}
+    made = await client.dynamic.create(policy("scoring", **fields))
+    assert made["spec"]["policy"]["scoring"] == {
+        "profile": "cost",
+        "weights": {"price": 100, "headroom": 1},
+        "limits": {},
+        "failover": {"tolerationSeconds": 30},
+    }
+
+
+PLACEMENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "empty": ({"resourceSelectors": []}, "should have at least 1 items"),
+    "name-and-labels": (
+        {"resourceSelectors": [NAMESPACE | LABELS | {"name": "chat"}]},
+        "name and labelSelector are mutually exclusive in a resource selector",
+    ),
+    "scope": (
+        {"resourceSelectors": [NAMESPACE | {"selectionScope": "All"}]},
+        (
+            'supported values: "NamespaceOnly", "NamespaceWithResources",'
+            ' "NamespaceWithResourceSelectors"'
+        ),
+    ),
+    "by-label": (
+        {"resourceSelectors": [NAMESPACE | WITH_SELECTORS | LABELS]},
+        "NamespaceWithResourceSelectors mode must select by name (not by label)",
+    ),
+    "mixed": (
+        {
+            "resourceSelectors": [
+                NAMESPACE | WITH_SELECTORS | {"name": "a"},
+                NAMESPACE | {"name": "b"},
+            ]
+        },
+        "only one namespace selector is allowed (cannot mix with other namespace selectors)",
+    ),
+    "two": (
+        {"resourceSelectors": [NAMESPACE | WITH_SELECTORS | {"name": n} for n in ("a", "b")]},
+        "only one namespace selector with NamespaceWithResourceSelectors mode is allowed",
+    ),
+    "accessible": (
+        {
+            "statusReportingScope": "NamespaceAccessible",
+            "resourceSelectors": [{"group": "", "version": "v1", "kind": "Node"}],
+        },
+        "exactly one resourceSelector with kind 'Namespace' is required",
+    ),
+    "reporting": (
+        {"statusReportingScope": "Everywhere"},
+        'supported values: "ClusterScopeOnly", "NamespaceAccessible"',
+    ),
+    "surge": (
+        {"strategy": {"rollingUpdate": {"maxSurge": "101%"}}},
+        "spec.strategy.rollingUpdate.maxSurge in body should match",
+    ),
+    "mirror": (
+        {"strategy": {"reportBackStrategy": {"type": "Mirror"}}},
+        "when reportBackStrategy.type is 'Mirror', a destination must be specified",
+    ),
+    "history": ({"revisionHistoryLimit": 0}, "should be greater than or equal to 1"),
+}
+
+
+@pytest.mark.parametrize("name", PLACEMENTS)
+async def test_a_bad_placement_is_refused_in_words(client: ApiClient, name: str) -> None:
+    spec, words = PLACEMENTS[name]
+    assert words in await refusal(client, placement(f"bad-{name}", **spec))
+
+
+TOLERATION = {"key": "gpu", "operator": "Exists"}
+POLICIES: dict[str, tuple[dict[str, Any], str]] = {
+    "fixed": (
+        {"placementType": "PickFixed", "clusterNames": ["us"], "tolerations": [TOLERATION]},
+        (
+            "affinity, numberOfClusters, topologySpreadConstraints, and tolerations cannot be set"
+            " when placementType is PickFixed"
+        ),
+    ),
+    "all": (
+        {"placementType": "PickAll", "numberOfClusters": 2},
+        (
+            "clusterNames, numberOfClusters, and topologySpreadConstraints cannot be set"
+            " when placementType is PickAll"
+        ),
+    ),
+    "n": (
+        {"placementType": "PickN"},
+        "clusterNames cannot be set and numberOfClusters must be set when placementType is PickN",
+    ),
+    "some": ({"placementType": "PickSome"}, 'supported values: "PickAll", "PickN", "PickFixed"'),
+    "value": (
+        {"tolerations": [TOLERATION | {"value": "a"}]},
+        "spec.policy.tolerations: Invalid value: value must be empty when operator is Exists",
+    ),
+    "key": (
+        {"tolerations": [{"operator": "Equal", "value": "a"}]},
+        "operator must be Exists when key is empty",
+    ),
+    "money": (
+        {
+            "placementType": "PickN",
+            "numberOfClusters": 1,
+            "scoring": {"limits": {"usdPerHour": "cheap"}},
+        },
+        "spec.policy.scoring.limits.usdPerHour in body should match",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", POLICIES)
+async def test_a_bad_policy_is_refused_in_words(client: ApiClient, name: str) -> None:
+    fields, words = POLICIES[name]
+    assert words in await refusal(client, policy(f"policy-{name}", **fields))
+
+
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "type": (
+        {"policy": {"placementType": "PickAll"}},
+        {"policy": {"placementType": "PickFixed", "clusterNames": ["us"]}},
+        "placement type is immutable",
+    ),
+    "policy": ({"policy": {}}, {"policy": None}, "policy cannot be removed once set"),
+    "external": (
+        {"strategy": {"type": "External"}},
+        {"strategy": {"type": "RollingUpdate"}},
+        "cannot change rollout strategy type from 'External' to other types",
+    ),
+    "reporting": (
+        {},
+        {"statusReportingScope": "NamespaceAccessible"},
+        "statusReportingScope is immutable",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_what_must_not_change_does_not(client: ApiClient, name: str) -> None:
+    spec, change, words = CHANGES[name]
+    made = await client.dynamic.create(placement(f"change-{name}", **spec))
+    resource = await client.dynamic.resource_for(made["apiVersion"], made["kind"])
+    with pytest.raises(RejectedError, match=words):
+        await client.dynamic.merge_patch(resource, key_of(made), {"spec": change})
+
+
+async def test_a_member_reports_each_minute_unless_told_otherwise(client: ApiClient) -> None:
+    made = await client.dynamic.create(member("atlantis", deleteOptions={}))
+    assert made["spec"]["heartbeatPeriodSeconds"] == 60
+    assert made["spec"]["deleteOptions"] == {"validationMode": "Strict"}
+
+
+MEMBERS: dict[str, tuple[dict[str, Any], str]] = {
+    "a" * 64: ({}, "metadata.name max length is 63"),
+    "beat": ({"heartbeatPeriodSeconds": 601}, "should be less than or equal to 600"),
+    "nobody": ({"identity": None}, "spec.identity: Required value"),
+    "taint": (
+        {"taints": [{"key": "gpu", "effect": "NoExecute"}]},
+        'supported values: "NoSchedule"',
+    ),
+    "tainted": (
+        {"taints": [{"key": f"k{n}", "effect": "NoSchedule"} for n in range(101)]},
+        "must have at most 100 items",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+async def test_a_bad_member_is_refused_in_words(client: ApiClient, name: str) -> None:
+    spec, words = MEMBERS[name]
+    assert words in await refusal(client, member(name, **spec))
+
+
+@pytest.mark.parametrize("group", ["modelfleet.dev/v1alpha1", "aitoolchain.io/v1"])
+async def test_a_deployment_needs_only_its_model(client: ApiClient, group: str) -> None:
+    made = await client.dynamic.create(deployment("minimal", group, clusters={}))
+    assert made["spec"] == {
+        "model": "qwen2-7b",
+        "engine": "vllm",
+        "replicas": 1,
+        "clusters": {"min": 1},
+    }
+
+
+DEPLOYMENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "few": (
+        {"replicas": 2, "clusters": {"min": 3}},
+        "spec.replicas: Invalid value: replicas must be at least clusters.min",
+    ),
+    "crossed": (
+        {"replicas": 3, "clusters": {"min": 3, "max": 2}},
+        "clusters.min must not be more than clusters.max",
+    ),
+    "unknown": ({"model": "phi-5"}, "Unsupported model phi-5"),
+    "engine": ({"engine": "steam"}, 'supported values: "vllm"'),
+    "none": ({"replicas": 0}, "should be greater than or equal to 1"),
+    "price": ({"usdPerHour": "-1"}, "spec.usdPerHour in body should match"),
+    "modelless": ({"model": None}, "spec.model: Required value"),
+}
+
+
+@pytest.mark.parametrize("group", ["modelfleet.dev/v1alpha1", "aitoolchain.io/v1"])
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+async def test_a_bad_deployment_is_refused_in_words(
+    client: ApiClient, name: str, group: str
+) -> None:
+    spec, words = DEPLOYMENTS[name]
+    assert words in await refusal(client, deployment(name, group, **spec))
+
+
+async def test_an_endpoint_has_the_address_of_an_api(client: ApiClient) -> None:
+    await client.dynamic.create(endpoint("external"))
+    assert "spec.url in body should match" in await refusal(client, endpoint("ftp", url="ftp://a"))
