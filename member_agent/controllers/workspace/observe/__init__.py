@@ -1,0 +1,131 @@
+"""Read everything `plan` needs, once; nearly all of it from the caches."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from fleet.api.core import ConfigMap, Event, Node, Pod, Service, StatefulSet
+from fleet.api.karpenter import NodeClaim, NodePool
+from fleet.api.names import WORKSPACE, WORKSPACE_NAMESPACE
+from fleet.api.objects import Key
+from fleet.api.workspace import Workspace
+from fleet.catalog.catalogue import Catalogue
+from fleet.kube.cache import Cache
+from fleet.kube.client import Client
+from fleet.kube.wire import ObjectMeta
+from member_agent.capacity import gpus_of, holder, reached, region_of
+from member_agent.controllers.workspace.plan.actions import Cluster, Observed, Rules
+from member_agent.controllers.workspace.plan.workload import headless_name
+
+BY_WORKSPACE = "workspace"
+EVENTS_NAMESPACE = "default"
+"""Where events of cluster-scoped objects are kept."""
+INSUFFICIENT = "InsufficientCapacityError"
+
+
+class Reads(NamedTuple):
+    """The kinds that the controller of Workspaces reads, and no others."""
+
+    workspaces: Cache[Workspace]
+    claims: Cache[NodeClaim]
+    pools: Cache[NodePool]
+    nodes: Cache[Node]
+    pods: Cache[Pod]
+    stateful_sets: Cache[StatefulSet]
+    services: Cache[Service]
+    configs: Cache[ConfigMap]
+
+
+def workspace_of(metadata: ObjectMeta) -> Iterable[str]:
+    """Index claims and pods by the Workspace that they are for."""
+    name = metadata.labels.get(WORKSPACE)
+    if name:
+        namespace = metadata.labels.get(WORKSPACE_NAMESPACE, metadata.namespace)
+        yield str(Key(namespace, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    client: Client
+    reads: Reads
+    catalogue: Catalogue
+    rules: Rules
+
+    async def observe(self, key: Key, now: datetime) -> Observed:
+        reads = self.reads
+        workspace = reads.workspaces.get(key)
+        claims = reads.claims.by(BY_WORKSPACE, str(key))
+        engine, services = await self._workload(workspace)
+        return Observed(
+            workspace=workspace,
+            claims=claims,
+            cluster=cluster(reads, key),
+            catalogue=self.catalogue,
+            rules=self.rules,
+            now=now,
+            config=_config(reads, workspace),
+            stateful_set=engine,
+            services={service.name: service for service in services},
+            pods=reads.pods.by(BY_WORKSPACE, str(key)),
+            events=await self._events(claims),
+        )
+
+    async def _workload(
+        self, workspace: Workspace | None
+    ) -> tuple[StatefulSet | None, list[Service]]:
+        """Look for what we are about to write: the caches hold only what bears our label."""
+        if workspace is None or workspace.deleting:
+            return None, []
+        names = (workspace.name, headless_name(workspace))
+        keys = [Key(workspace.namespace, name) for name in names]
+        engine = self.reads.stateful_sets.get(workspace.key)
+        if engine:
+            found = [self.reads.services.get(key) for key in keys]
+        else:
+            engine = await self.client.get(StatefulSet, workspace.key)
+            found = [await self.client.get(Service, key) for key in keys]
+        return engine, [service for service in found if service]
+
+    async def _events(self, claims: tuple[NodeClaim, ...]) -> dict[str, str]:
+        """Ask for Karpenter's reason where a claim found no instance: only an Event has it."""
+        lost = {c.name for c in claims if c.deleting and not reached(c, "Launched")}
+        if not lost:
+            return {}
+        listing = await self.client.list(Event, EVENTS_NAMESPACE)
+        told = [event for event in listing.objects() if event.reason == INSUFFICIENT]
+        return {
+            name: event.message
+            for event in told
+            if (name := str(event.involved_object.get("name", ""))) in lost
+        }
+
+
+def cluster(reads: Reads, key: Key) -> Cluster:
+    """See the cluster as one Workspace does: what others have is taken."""
+    nodes = reads.nodes.all()
+    return Cluster(
+        nodes=nodes,
+        pools=reads.pools.all(),
+        claims=reads.claims.all(),
+        taken=frozenset(_taken(reads, nodes, key)),
+        region=region_of(nodes),
+    )
+
+
+def _taken(reads: Reads, nodes: tuple[Node, ...], key: Key) -> Iterable[str]:
+    for node in nodes:
+        if holder(node.metadata.labels) not in (None, key):
+            yield node.name
+    for workspace in reads.workspaces.all():
+        if workspace.key != key:
+            yield from workspace.status.worker_nodes
+    for pod in reads.pods.all():
+        mine = (pod.namespace, pod.metadata.labels.get(WORKSPACE)) == tuple(key)
+        if pod.spec.node_name and not mine and gpus_of(pod):
+            yield pod.spec.node_name
+
+
+def _config(reads: Reads, workspace: Workspace | None) -> ConfigMap | None:
+    name = workspace.inference.config if workspace and workspace.inference else ""
+    return reads.configs.get(Key(workspace.namespace, name)) if workspace and name else None

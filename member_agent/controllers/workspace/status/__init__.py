@@ -1,0 +1,110 @@
+"""Report a Workspace as KAITO does, so that its users find what they know. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fleet.api.conditions import Condition, ConditionStatus, find, since
+from fleet.api.workspace import Workspace, WorkspaceState, WorkspaceStatus
+from member_agent.controllers.workspace.plan.actions import Observed, Outcome, Refusal
+from member_agent.controllers.workspace.status.nodes import Finding, claims, nodes, worker_nodes
+from member_agent.controllers.workspace.status.pods import Reason, trouble
+
+MAX_MESSAGE: Final = 1024
+CLAIMS: Final = "NodeClaimReady"
+NODES: Final = "NodesReady"
+RESOURCE: Final = "ResourceReady"
+INFERENCE: Final = "InferenceReady"
+SUCCEEDED: Final = "WorkspaceSucceeded"
+OURS: Final = (CLAIMS, NODES, RESOURCE, INFERENCE, SUCCEEDED)
+
+
+def report(workspace: Workspace, outcome: Outcome, observed: Observed) -> WorkspaceStatus | None:
+    """Say how far a Workspace is, or None where it says so already."""
+    old = workspace.status
+    found = dict(_findings(outcome, observed))
+    conditions = tuple(
+        since(old.conditions, _condition(kind, finding, workspace, observed))
+        for kind, finding in found.items()
+    )
+    new = WorkspaceStatus(
+        worker_nodes=worker_nodes(outcome),
+        state=_state(found[SUCCEEDED], outcome, old),
+        target_node_count=outcome.need.nodes if outcome.need else old.target_node_count,
+        conditions=conditions,
+    )
+    said = tuple(c for kind in found if (c := find(old.conditions, kind)))
+    gone = any(c.type in OURS and c.type not in found for c in old.conditions)
+    same = new == old.model_copy(update={"conditions": conditions, "performance": None})
+    return None if same and said == conditions and not gone else new
+
+
+def _findings(outcome: Outcome, observed: Observed) -> Iterator[tuple[str, Finding]]:
+    of_claims, of_nodes = claims(outcome), nodes(outcome, observed)
+    if of_claims:
+        yield CLAIMS, of_claims
+    yield NODES, of_nodes
+    resource = _resource(outcome.refusal, of_claims, of_nodes)
+    yield RESOURCE, resource
+    inference = _inference(outcome, observed, resource)
+    yield INFERENCE, inference
+    yield SUCCEEDED, _succeeded(outcome, resource, inference)
+
+
+def _resource(refusal: Refusal | None, of_claims: Finding | None, of_nodes: Finding) -> Finding:
+    waiting = "workspaceResourceStatusNotReady"
+    if of_nodes.done:
+        return Finding(True, "workspaceResourceStatusSuccess", of_nodes.message)
+    if refusal:
+        return Finding(False, waiting, refusal.message)
+    first = of_claims if of_claims and not of_claims.done else of_nodes
+    return Finding(False, waiting, first.message)
+
+
+def _inference(outcome: Outcome, observed: Observed, resource: Finding) -> Finding:
+    engine = observed.stateful_set
+    if outcome.refusal and (engine is None or outcome.need):
+        return Finding(False, Reason.PENDING, outcome.refusal.message)
+    if engine is None:
+        why = "the engine is being started" if resource.done else resource.message
+        return Finding(False, Reason.PENDING, why)
+    status, wanted = engine.status, engine.spec.replicas
+    current = status.observed_generation >= engine.metadata.generation
+    updated = not status.update_revision or status.updated_replicas >= wanted
+    if current and updated and status.ready_replicas >= wanted:
+        return Finding(True, Reason.READY, "the engine answers")
+    found = trouble(observed.pods)
+    if found:
+        return Finding(False, found.reason, found.message)
+    return Finding(False, Reason.PENDING, f"{status.ready_replicas} of {wanted} pods are ready")
+
+
+def _succeeded(outcome: Outcome, resource: Finding, inference: Finding) -> Finding:
+    refusal = outcome.refusal
+    if refusal and refusal.final:
+        return Finding(False, "workspaceFailed", refusal.message)
+    if inference.done and not refusal:
+        return Finding(True, "workspaceSucceeded", inference.message)
+    pending = inference if resource.done else resource
+    return Finding(False, "workspacePending", refusal.message if refusal else pending.message)
+
+
+def _state(succeeded: Finding, outcome: Outcome, old: WorkspaceStatus) -> WorkspaceState:
+    if succeeded.done:
+        return WorkspaceState.READY
+    if outcome.refusal and outcome.refusal.final:
+        return WorkspaceState.FAILED
+    served = (WorkspaceState.READY, WorkspaceState.NOT_READY)
+    return WorkspaceState.NOT_READY if old.state in served else WorkspaceState.PENDING
+
+
+def _condition(
+    kind: str, finding: Finding, workspace: Workspace, observed: Observed
+) -> Condition:
+    return Condition(
+        type=kind,
+        status=ConditionStatus.of(finding.done),
+        reason=finding.reason,
+        message=finding.message[:MAX_MESSAGE],
+        observed_generation=workspace.metadata.generation,
+        last_transition_time=observed.now,
+    )
