@@ -40,6 +40,8 @@ class Ask:
     holdings: tuple[Holding, ...] = ()
     silent_seconds: Mapping[str, float] = field(default_factory=dict)
     """How long each cluster has not been heard; one that is heard may be left out."""
+    stale: frozenset[str] = frozenset()
+    """Clusters not heard since the hub started, whose last heartbeat is older than the timeout."""
     heartbeat_timeout_seconds: float = 300.0
     """After such a silence no new placement chooses a cluster (KubeFleet's value)."""
     health_timeout_seconds: float = 300.0

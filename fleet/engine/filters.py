@@ -34,8 +34,8 @@ def _why_ineligible(ask: Ask, row: Row) -> str:
         return "is leaving the fleet"
     if not row.joined:
         return "has not joined the fleet"
-    if silent >= ask.heartbeat_timeout_seconds:
-        return f"has not been heard for {silent:.0f} s"
+    if silent >= ask.heartbeat_timeout_seconds or row.name in ask.stale:
+        return f"has not been heard for {max(silent, ask.heartbeat_timeout_seconds):.0f} s"
     if row.unhealthy_since and ask.now - row.unhealthy_since > health:
         return f"its agent is unhealthy since {row.unhealthy_since:%Y-%m-%d %H:%M:%S}"
     return ""

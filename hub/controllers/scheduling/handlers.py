@@ -1,0 +1,115 @@
+"""Wake the scheduling controller, and reconcile one placement.
+
+A listener only names a key. `reconcile` reads the state of the world itself, so a lost or merged
+event changes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from fleet.api.objects import Key, Resource
+from fleet.api.placement import PlacementType
+from fleet.engine.rows import Row
+from fleet.kube.client import Client
+from fleet.kube.queue import WorkQueue
+from fleet.runtime.clock import Clock
+from hub.controllers.scheduling.apply import apply
+from hub.controllers.scheduling.observe import Capacity, Observer, Reads, Timeouts
+from hub.controllers.scheduling.plan import plan
+from hub.controllers.scheduling.plan.actions import Announce, Observed, Plan
+from hub.controllers.scheduling.status import report
+from hub.scope import Scope, parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduling:
+    scope: Scope
+    client: Client
+    reads: Reads
+    capacity: Capacity
+    clock: Clock
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    _lacking: set[Key] = field(default_factory=set)
+    """Placements that lack something: room anywhere concerns them."""
+    _greedy: set[Key] = field(default_factory=set)
+    """Placements that take every cluster."""
+    _told: dict[Key, str] = field(default_factory=dict)
+    """What was announced last, so that it is said once."""
+
+    @property
+    def name(self) -> str:
+        return f"scheduling-{self.scope.placement.plural()}"
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Make a placement's bindings what they should be, and its policy snapshot say why."""
+        now = self.clock()
+        observer = Observer(
+            scope=self.scope, reads=self.reads, capacity=self.capacity, timeouts=self.timeouts
+        )
+        observed = observer.observe(key, now=now)
+        planned = self._noted(key, observed, plan(observed))
+        await apply(planned, self.client, now=now)
+        if observed.snapshot and planned.outcome:
+            status = report(observed.snapshot, planned.outcome, now=now)
+            if status:
+                await self.client.patch_status(observed.snapshot, status)
+        return planned.again_in_seconds
+
+    def _noted(self, key: Key, observed: Observed, planned: Plan) -> Plan:
+        """Enter the decision in the books at once: nothing else is decided before it counts."""
+        self.capacity.ledger.decided(key, planned.taken)
+        ask = observed.ask
+        _keep(self._lacking, key, bool(planned.outcome and planned.outcome.lacking))
+        _keep(self._greedy, key, ask is not None and ask.kind is PlacementType.PICK_ALL)
+        said = next((a.message for a in planned.actions if isinstance(a, Announce)), "")
+        if said and self._told.get(key) == said:
+            quiet = tuple(a for a in planned.actions if not isinstance(a, Announce))
+            planned = replace(planned, actions=quiet)
+        self._told[key] = said
+        if observed.placement is None:
+            del self._told[key]
+        return planned
+
+    def wake(self, queue: WorkQueue) -> None:
+        """Add the placements that a change concerns; a heartbeat concerns none."""
+
+        def placement(resource: Resource) -> None:
+            queue.add(resource.key)
+
+        def owner(resource: Resource) -> None:
+            queue.add(parent(resource))
+
+        def cluster(old: Row | None, new: Row | None) -> None:
+            for key in self._concerned(old, new):
+                queue.add(key)
+
+        def pulse(name: str) -> None:
+            for key in (*self._using(name), *self._lacking, *self._greedy):
+                queue.add(key)
+
+        self.reads.placements.on_change(placement)
+        self.reads.policies.on_change(owner)
+        self.reads.bindings.on_change(owner)
+        self.capacity.on_change(cluster)
+        self.capacity.heartbeats.on_change(pulse)
+
+    def _concerned(self, old: Row | None, new: Row | None) -> Iterator[Key]:
+        """Whoever lacks something, and whoever uses a cluster that leaves or sells out."""
+        yield from self._lacking
+        if not (old and new and replace(old, stocks=new.stocks) == new):
+            yield from self._greedy
+        row = new or old
+        if row and (new is None or new.deleting or _sells_out(new)):
+            yield from self._using(row.name)
+
+    def _using(self, cluster: str) -> Iterator[Key]:
+        bindings = self.reads.bindings.all()
+        return (parent(b) for b in bindings if b.spec.target_cluster == cluster)
+
+
+def _sells_out(row: Row) -> bool:
+    return any(stock.sold_out_until for stock in row.stocks.values())
+
+
+def _keep(keys: set[Key], key: Key, there: bool) -> None:
+    (keys.add if there else keys.discard)(key)

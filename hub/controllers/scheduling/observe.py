@@ -1,0 +1,177 @@
+"""Read everything `plan` needs, once, from the caches, and keep the fleet's capacity at hand."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from fleet.api import names
+from fleet.api.binding import Binding
+from fleet.api.cluster import MemberCluster
+from fleet.api.conditions import find
+from fleet.api.objects import Key
+from fleet.api.placement import Placement, Policy
+from fleet.api.snapshot import PolicySnapshot
+from fleet.catalog.catalogue import Catalogue
+from fleet.engine.ask import Ask, Holding
+from fleet.engine.fleet import Fleet
+from fleet.engine.ledger import Ledger
+from fleet.engine.rows import Row
+from fleet.kube.cache import Cache
+from hub.controllers.scheduling.plan.actions import Observed
+from hub.heartbeats import Heartbeats
+from hub.scope import BY_PLACEMENT, Scope, ScopeCaches, parent
+from hub.snapshots import newest_policy
+
+RowListener = Callable[[Row | None, Row | None], None]
+
+
+class Reads(NamedTuple):
+    """The kinds that scheduling reads, and no others."""
+
+    placements: Cache[Placement]
+    policies: Cache[PolicySnapshot]
+    bindings: Cache[Binding]
+    clusters: Cache[MemberCluster]
+
+    @classmethod
+    def of(cls, scope: ScopeCaches, clusters: Cache[MemberCluster]) -> "Reads":
+        return cls(scope.placements, scope.policies, scope.bindings, clusters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    heartbeat_seconds: float = 300.0
+    """Without a heartbeat for so long a cluster is not chosen any more (KubeFleet's value)."""
+    health_seconds: float = 300.0
+    """Unhealthy for so long a cluster is not chosen any more (KubeFleet's value)."""
+
+
+class Capacity:
+    """What the fleet has, and who was promised some of it: one for the placements of both scopes.
+
+    Kept up to date cluster by cluster and binding by binding, so that no decision reads them all.
+    """
+
+    def __init__(self, catalogue: Catalogue, heartbeats: Heartbeats) -> None:
+        self.fleet = Fleet(catalogue)
+        self.ledger = Ledger(self.fleet)
+        self.heartbeats = heartbeats
+        self._listeners: list[RowListener] = []
+
+    def follow(self, clusters: Cache[MemberCluster], *bindings: Cache[Binding]) -> None:
+        def seen(member: MemberCluster) -> None:
+            self._seen(member, gone=clusters.get(member.key) is None)
+
+        clusters.on_change(seen)
+        for cache in bindings:
+            self._follow(cache)
+
+    def on_change(self, listener: RowListener) -> None:
+        """Hear of a cluster, as it was and as it is, when it changes in what decisions read."""
+        self._listeners.append(listener)
+
+    def _follow(self, cache: Cache[Binding]) -> None:
+        def seen(binding: Binding) -> None:
+            there = cache.get(binding.key) is not None and binding.in_use
+            allocations = binding.spec.allocations if there else ()
+            self.ledger.promise(parent(binding), binding.spec.target_cluster, allocations)
+
+        cache.on_change(seen)
+
+    def _seen(self, member: MemberCluster, *, gone: bool) -> None:
+        if gone:
+            self._tell(self.fleet.remove(member.name), None)
+        elif change := self.fleet.put(member):
+            self.ledger.reported(member.name)
+            self._tell(*change)
+
+    def _tell(self, old: Row | None, new: Row | None) -> None:
+        for listener in self._listeners:
+            listener(old, new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    scope: Scope
+    reads: Reads
+    capacity: Capacity
+    timeouts: Timeouts
+
+    def observe(self, key: Key, *, now: datetime) -> Observed:
+        policies = self.reads.policies.by(BY_PLACEMENT, str(key))
+        placement, snapshot = self.reads.placements.get(key), newest_policy(policies)
+        bindings = self.reads.bindings.by(BY_PLACEMENT, str(key))
+        ask = None
+        if placement and snapshot:
+            holdings = _holdings(bindings, policies, snapshot)
+            ask = self._ask(placement, snapshot, holdings, now)
+        return Observed(
+            placement=placement,
+            snapshot=snapshot,
+            bindings=bindings,
+            binding_kind=self.scope.binding,
+            ask=ask,
+            fleet=self.capacity.fleet,
+            pending=tuple(self.capacity.ledger.pending(without=key)),
+        )
+
+    def _ask(
+        self,
+        placement: Placement,
+        snapshot: PolicySnapshot,
+        holdings: tuple[Holding, ...],
+        now: datetime,
+    ) -> Ask:
+        heartbeats, timeouts = self.capacity.heartbeats, self.timeouts
+        return Ask(
+            policy=snapshot.policy,
+            now=now,
+            limit=snapshot.limit,
+            demands=snapshot.spec.demands,
+            namespace=_needs(placement),
+            holdings=holdings,
+            silent_seconds=heartbeats.silences(),
+            stale=heartbeats.stale(timeouts.heartbeat_seconds),
+            heartbeat_timeout_seconds=timeouts.heartbeat_seconds,
+            health_timeout_seconds=timeouts.health_seconds,
+        )
+
+
+def _needs(placement: Placement) -> str:
+    """Name the namespace that a cluster must have; a ModelDeployment's placement brings it."""
+    brings = names.OWNED_BY_DEPLOYMENT in placement.metadata.labels
+    return "" if brings else placement.namespace
+
+
+def _holdings(
+    bindings: Iterable[Binding], policies: Iterable[PolicySnapshot], latest: PolicySnapshot
+) -> tuple[Holding, ...]:
+    rules = {policy.name: _rules(policy.policy) for policy in policies}
+    return tuple(_holding(binding, rules, latest) for binding in bindings if not binding.deleting)
+
+
+def _holding(binding: Binding, rules: dict[str, Policy], latest: PolicySnapshot) -> Holding:
+    decided_for = binding.spec.scheduling_policy_snapshot_name
+    return Holding(
+        cluster=binding.spec.target_cluster,
+        decision=binding.spec.cluster_decision,
+        allocations=binding.spec.allocations,
+        in_use=binding.in_use,
+        current=decided_for == latest.name,
+        same_rules=rules.get(decided_for) == rules[latest.name],
+        bound=binding.chosen_state == "Bound",
+        ready=_ready(binding),
+        fell_silent=names.SILENT_SINCE in binding.metadata.annotations,
+    )
+
+
+def _rules(policy: Policy) -> Policy:
+    """What of a policy says where; how it scores is weighed only when somewhere is chosen."""
+    return policy.model_copy(update={"scoring": None})
+
+
+def _ready(binding: Binding) -> bool:
+    said = find(binding.status.conditions, "Available")
+    now = said is not None and said.observed_generation == binding.metadata.generation
+    return said is not None and said.true and now

@@ -1,0 +1,139 @@
+"""Turn the engine's decision into what is to be done to a placement's bindings. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import islice
+
+from fleet.api import names
+from fleet.api.binding import Binding, BindingState
+from fleet.engine.again import seconds_until_change
+from fleet.engine.ask import Ask
+from fleet.engine.decide import Decision, decide
+from fleet.engine.verdicts import Cause, Ranked
+from hub.controllers.scheduling.plan.actions import (
+    Action,
+    Announce,
+    Change,
+    Create,
+    Delete,
+    Hold,
+    LetGo,
+    Observed,
+    Outcome,
+    Plan,
+    Release,
+)
+from hub.controllers.scheduling.plan.wording import decision, lacking, new_binding
+
+MAX_NOT_SELECTED = 20
+"""Clusters that were not chosen and that the status tells of."""
+
+
+def plan(observed: Observed) -> Plan:
+    """Compare what is wanted with what is there, and list the steps between them."""
+    placement, ask = observed.placement, observed.ask
+    if placement is None or placement.deleting:
+        return Plan(tuple(_farewell(observed)))
+    if ask is None:
+        return Plan(tuple(_let_go(observed)))
+    found = decide(ask, observed.fleet, observed.pending)
+    held = names.SCHEDULER_CLEANUP in placement.metadata.finalizers
+    hold = () if held else (Hold(placement),)
+    return Plan(
+        actions=(*hold, *_let_go(observed), *_steps(observed, ask, found)),
+        outcome=_outcome(found),
+        taken={choice.cluster: choice.allocations for choice in found.chosen},
+        again_in_seconds=seconds_until_change(found),
+    )
+
+
+def _farewell(observed: Observed) -> Iterator[Action]:
+    placement = observed.placement
+    yield from (Delete(binding) for binding in observed.bindings if not binding.deleting)
+    yield from _let_go(observed)
+    held = placement and names.SCHEDULER_CLEANUP in placement.metadata.finalizers
+    if placement and held and not observed.bindings:
+        yield Release(placement)
+
+
+def _let_go(observed: Observed) -> Iterator[Action]:
+    for binding in observed.bindings:
+        if binding.deleting and names.BINDING_CLEANUP in binding.metadata.finalizers:
+            yield LetGo(binding)
+
+
+def _steps(observed: Observed, ask: Ask, found: Decision) -> Iterator[Action]:
+    """New bindings first: a crash in between leaves too many rather than too few."""
+    chosen = {choice.cluster: choice for choice in found.chosen}
+    there = {binding.spec.target_cluster for binding in observed.bindings}
+    for name, choice in chosen.items():
+        if name not in there:
+            yield Create(new_binding(choice, observed))
+    for binding in observed.bindings:
+        if not binding.deleting:
+            new = _wanted(binding, chosen, observed, _silent_since(binding, ask, found))
+            if new != binding:
+                yield Change(binding, new)
+    if observed.placement and found.held_back:
+        yield Announce(observed.placement, _held_back(found))
+
+
+def _wanted(
+    binding: Binding, chosen: Mapping[str, Ranked], observed: Observed, silent_since: str
+) -> Binding:
+    choice, snapshot = chosen.get(binding.spec.target_cluster), observed.snapshot
+    if choice is None or snapshot is None:
+        return _unscheduled(binding, silent_since)
+    spec: dict[str, object] = {"state": binding.chosen_state}
+    if not choice.kept:
+        spec["cluster_decision"] = decision(choice, selected=True)
+    if binding.spec.allocations != choice.allocations:
+        spec["allocations"] = choice.allocations
+    if binding.spec.scheduling_policy_snapshot_name != snapshot.name:
+        spec["scheduling_policy_snapshot_name"] = snapshot.name
+    return _copy(binding, spec, {})
+
+
+def _unscheduled(binding: Binding, silent_since: str) -> Binding:
+    if binding.spec.state is BindingState.UNSCHEDULED:
+        return binding
+    notes = {names.PREVIOUS_STATE: str(binding.spec.state)}
+    if silent_since:
+        notes[names.SILENT_SINCE] = silent_since
+    return _copy(binding, {"state": BindingState.UNSCHEDULED}, notes)
+
+
+def _copy(binding: Binding, spec: Mapping[str, object], notes: Mapping[str, str]) -> Binding:
+    """Change the fields that are ours, and put our notes in the place of older ones."""
+    ours = (names.PREVIOUS_STATE, names.SILENT_SINCE)
+    others = {k: v for k, v in binding.metadata.annotations.items() if k not in ours}
+    metadata = binding.metadata.model_copy(update={"annotations": {**others, **notes}})
+    update = {"metadata": metadata, "spec": binding.spec.model_copy(update=spec)}
+    return binding.model_copy(update=update)
+
+
+def _silent_since(binding: Binding, ask: Ask, found: Decision) -> str:
+    """Date the silence for which a binding is let go."""
+    cluster = binding.spec.target_cluster
+    if found.leaving.get(cluster) is not Cause.SILENT:
+        return ""
+    silence = timedelta(seconds=round(ask.silent_seconds[cluster]))
+    return f"{ask.now - silence:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _held_back(found: Decision) -> str:
+    names_of = ", ".join(sorted(found.held_back))
+    return f"more than half of the fleet fell silent at once: {names_of} keep their share"
+
+
+def _outcome(found: Decision) -> Outcome:
+    chosen = sorted(found.chosen, key=lambda choice: choice.cluster)
+    if found.fulfilled:
+        others = list(islice(found.others(), MAX_NOT_SELECTED))
+    else:
+        others = list(found.others())
+    return Outcome(
+        chosen=tuple(decision(choice, selected=True) for choice in chosen),
+        others=tuple(decision(v, selected=False) for v in others[:MAX_NOT_SELECTED]),
+        lacking=lacking(found, others),
+    )

@@ -1,0 +1,120 @@
+"""Since when each member has been silent, on the hub's own clock.
+
+A heartbeat's timestamp comes from the member's clock, so it is only asked whether it changes. What
+cannot have been seen does not count: silence begins anew at the start and after a gap in the watch.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from fleet.api.cluster import MemberCluster
+from fleet.engine.silence import HEARTBEATS
+from fleet.kube.cache import Cache
+from fleet.runtime.clock import Clock
+
+TICK_SECONDS: Final = 0.5
+"""Between looks; a member falls silent that much later at most."""
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What is known of one member's heartbeat."""
+
+    beat: datetime | None
+    since: float
+    """Seconds of the hub's clock at which it was seen last, or first looked for."""
+    period: float
+    silent: bool = False
+    heard: bool = False
+    """Whether it was seen to change; until then only its timestamp tells."""
+
+
+class Heartbeats:
+    def __init__(self, monotonic: Callable[[], float], clock: Clock) -> None:
+        self._monotonic, self._clock = monotonic, clock
+        self._pulses: dict[str, Pulse] = {}
+        self._listeners: list[Callable[[str], None]] = []
+
+    def follow(self, members: Cache[MemberCluster]) -> None:
+        def seen(member: MemberCluster) -> None:
+            if members.get(member.key) is None:
+                self.gone(member.name)
+            else:
+                self.heard(member)
+
+        members.on_change(seen)
+        members.on_gap(self.gap)
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Hear of a member that falls silent or answers again."""
+        self._listeners.append(listener)
+
+    def heard(self, member: MemberCluster) -> None:
+        """Take note of a member, and of its heartbeat if it is a new one."""
+        pulse, now = self._pulses.get(member.name), self._monotonic()
+        period = float(member.spec.heartbeat_period_seconds)
+        if pulse is None:
+            stale = self._age(member.heartbeat) > timedelta(seconds=HEARTBEATS * period)
+            self._pulses[member.name] = Pulse(member.heartbeat, now, period, silent=stale)
+            return
+        pulse.period = period
+        if member.heartbeat != pulse.beat:
+            pulse.beat, pulse.since, pulse.heard = member.heartbeat, now, True
+            self._turn(member.name, pulse, silent=False)
+
+    def gone(self, name: str) -> None:
+        self._pulses.pop(name, None)
+
+    def gap(self) -> None:
+        """Begin anew: nothing was seen for a while. Who was silent stays so until it is heard."""
+        now = self._monotonic()
+        for pulse in self._pulses.values():
+            pulse.since = now
+
+    def silent(self, name: str) -> bool:
+        """Whether a member has missed so many heartbeats that nothing is known of it any more."""
+        pulse = self._pulses.get(name)
+        return pulse is not None and pulse.silent
+
+    def silent_seconds(self, name: str) -> float:
+        pulse = self._pulses.get(name)
+        return 0.0 if pulse is None else self._seconds(pulse)
+
+    def silences(self) -> Mapping[str, float]:
+        """Give the silent members, with the seconds."""
+        return {name: self._seconds(pulse) for name, pulse in self._pulses.items() if pulse.silent}
+
+    def stale(self, seconds: float) -> frozenset[str]:
+        """Name those not seen to beat since the start, and whose last heartbeat is that old."""
+        age = timedelta(seconds=seconds)
+        unheard = {name: pulse.beat for name, pulse in self._pulses.items() if not pulse.heard}
+        return frozenset(name for name, beat in unheard.items() if self._age(beat) >= age)
+
+    def tick(self) -> None:
+        """Tell the listeners who has fallen silent."""
+        now = self._monotonic()
+        for name, pulse in self._pulses.items():
+            if not pulse.silent and now - pulse.since >= HEARTBEATS * pulse.period:
+                self._turn(name, pulse, silent=True)
+
+    async def run(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _seconds(self, pulse: Pulse) -> float:
+        seconds = self._monotonic() - pulse.since
+        return max(seconds, HEARTBEATS * pulse.period) if pulse.silent else seconds
+
+    def _age(self, beat: datetime | None) -> timedelta:
+        """A member that never beat has not joined yet, which others judge."""
+        return timedelta() if beat is None else self._clock() - beat
+
+    def _turn(self, name: str, pulse: Pulse, *, silent: bool) -> None:
+        if pulse.silent != silent:
+            pulse.silent = silent
+            for listener in self._listeners:
+                listener(name)
