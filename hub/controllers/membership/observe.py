@@ -36,16 +36,3 @@ class Reads(NamedTuple):
             role_binding=self.role_bindings.get(Key(namespace, f"fleet-rolebinding-{name}")),
             works=self.works.all(namespace) if leaving else (),
         )
-
-
-def reads(clusters: Cache[MemberCluster], works: Cache[Work]) -> Reads:
-    """Watch what we make in the members' namespaces, and nothing that others do."""
-    return Reads(
-        clusters=clusters,
-        internals=Cache(InternalMemberCluster),
-        works=works,
-        namespaces=Cache(Namespace, label_selector=OURS),
-        accounts=Cache(ServiceAccount, label_selector=OURS),
-        roles=Cache(Role, label_selector=OURS),
-        role_bindings=Cache(RoleBinding, label_selector=OURS),
-    )

@@ -63,7 +63,7 @@ class World:
                 reads=self.caches,
                 dynamic=self.client.dynamic,
                 watches=self.watches,
-                bodies=Bodies(self.client.dynamic),
+                bodies=Bodies(self.client.dynamic, self.watches),
                 catalogue=load(),
             ),
             clock=lambda: NOON,

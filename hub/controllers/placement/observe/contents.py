@@ -21,7 +21,7 @@ from hub.controllers.placement.observe.selectors import Found
 from hub.controllers.placement.plan.actions import Content, Invalid
 from hub.controllers.placement.plan.manifests import clean, order
 from hub.snapshots import content_hash
-from hub.watches import Meta
+from hub.watches import Meta, Watches
 
 KEPT_BYTES = 64 * 2**20
 """Manifests kept for the next reconcile, as the length of their JSON."""
@@ -48,8 +48,10 @@ class Body:
 class Bodies:
     """Objects that placements select, the ones used last."""
 
-    def __init__(self, dynamic: DynamicClient, kept_bytes: int = KEPT_BYTES) -> None:
-        self._dynamic = dynamic
+    def __init__(
+        self, dynamic: DynamicClient, watches: Watches, kept_bytes: int = KEPT_BYTES
+    ) -> None:
+        self._dynamic, self._watches = dynamic, watches
         self._kept: LRUCache[Address, Body] = LRUCache(kept_bytes, getsizeof=lambda b: b.size)
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -63,8 +65,7 @@ class Bodies:
         kept = self._kept.get(address)
         if kept and found.meta and kept.mark == mark_of(found.meta):
             return kept
-        async with self._slots:
-            live = await self._dynamic.get(found.resource, found.key)
+        live = await self._live(found)
         if live is None or live["metadata"].get("deletionTimestamp"):
             self._kept.pop(address, None)
             return None
@@ -72,6 +73,16 @@ class Bodies:
         if body.size <= self._kept.maxsize:
             self._kept[address] = body
         return body
+
+    async def _live(self, found: Found) -> Mapping[str, Any] | None:
+        whole = self._watches.body(found.resource, found.key)
+        if whole is not None:
+            return _whole(whole)
+        async with self._slots:
+            return await self._dynamic.get(found.resource, found.key)
+
+
+_whole = wire.decoder(dict[str, Any])
 
 
 def read(resource: ApiResource, live: Mapping[str, Any]) -> Body:

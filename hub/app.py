@@ -1,0 +1,175 @@
+"""The composition root of the hub: what there is, and who gets what."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+
+from fleet.api.keys import Key
+from fleet.catalog.catalogue import Catalogue, load
+from fleet.kube.client import ApiClient
+from fleet.kube.config import from_environment
+from fleet.kube.controller import Controller
+from fleet.kube.lease import Lease
+from fleet.kube.program import Program, RunSettings
+from fleet.kube.program import run as run_program
+from fleet.runtime import clock
+from hub.controllers.membership.handlers import Membership
+from hub.controllers.placement.handlers import PlacementController
+from hub.controllers.placement.observe import Observer
+from hub.controllers.placement.observe.contents import Bodies
+from hub.controllers.rollout.handlers import Rollout
+from hub.controllers.scheduling.handlers import Scheduling
+from hub.controllers.scheduling.observe import Capacity, Timeouts
+from hub.controllers.scheduling.observe import Reads as SchedulingReads
+from hub.controllers.work_generation.handlers import WorkGeneration
+from hub.controllers.work_generation.observe import Reads as WorkReads
+from hub.heartbeats import Heartbeats
+from hub.kinds import Kinds
+from hub.pace import StatusPace
+from hub.settings import Settings
+from hub.watches import Watches
+
+NAME = "modelfleet-hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What controllers share."""
+
+    settings: Settings
+    client: ApiClient
+    kinds: Kinds
+    catalogue: Catalogue
+    heartbeats: Heartbeats
+    watches: Watches
+
+    def writer(self, name: str) -> ApiClient:
+        """Write as a field manager of its own: each controller gives up only what was its own."""
+        return self.client.as_manager(f"{NAME}-{name}")
+
+
+def compose(settings: Settings, client: ApiClient) -> Hub:
+    kinds = Kinds()
+    heartbeats = Heartbeats(monotonic, clock.now)
+    heartbeats.follow(kinds.clusters)
+    watches = Watches(client, known=kinds.written_by_people)
+    return Hub(settings, client, kinds, load(), heartbeats, watches)
+
+
+def membership(hub: Hub) -> Iterator[Controller]:
+    yield Membership(
+        client=hub.writer("membership"),
+        caches=hub.kinds.members,
+        clock=clock.now,
+        force_after=timedelta(seconds=hub.settings.force_leave_seconds),
+    )
+
+
+def placement(hub: Hub) -> Iterator[Controller]:
+    dynamic = hub.client.dynamic
+    bodies = Bodies(dynamic, hub.watches)
+    for scope, caches in hub.kinds.scopes.items():
+        observer = Observer(
+            scope=scope,
+            reads=caches,
+            dynamic=dynamic,
+            watches=hub.watches,
+            bodies=bodies,
+            catalogue=hub.catalogue,
+        )
+        yield PlacementController(
+            client=hub.writer("placement"),
+            observer=observer,
+            clock=clock.now,
+            pace=StatusPace(monotonic=monotonic),
+        )
+
+
+def scheduling(hub: Hub) -> Iterator[Controller]:
+    capacity = Capacity(hub.catalogue, hub.heartbeats)
+    scopes, clusters = hub.kinds.scopes, hub.kinds.clusters
+    capacity.follow(clusters, *(caches.bindings for caches in scopes.values()))
+    timeouts = Timeouts(
+        heartbeat_seconds=hub.settings.heartbeat_timeout_seconds,
+        health_seconds=hub.settings.health_timeout_seconds,
+    )
+    for scope, caches in scopes.items():
+        yield Scheduling(
+            scope=scope,
+            client=hub.writer("scheduling"),
+            reads=SchedulingReads.of(caches, clusters),
+            capacity=capacity,
+            clock=clock.now,
+            timeouts=timeouts,
+        )
+
+
+def rollout(hub: Hub) -> Iterator[Controller]:
+    for scope, caches in hub.kinds.scopes.items():
+        yield Rollout(
+            scope=scope,
+            client=hub.writer("rollout"),
+            caches=caches,
+            clusters=hub.kinds.clusters,
+            silence=hub.heartbeats,
+            clock=clock.now,
+        )
+
+
+def work_generation(hub: Hub) -> Iterator[Controller]:
+    for scope, caches in hub.kinds.scopes.items():
+        yield WorkGeneration(
+            scope=scope,
+            client=hub.writer("work-generation"),
+            caches=WorkReads(caches, hub.kinds.works, hub.kinds.clusters),
+            silence=hub.heartbeats,
+            clock=clock.now,
+            pace=StatusPace(monotonic=monotonic),
+        )
+
+
+MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
+    "membership": membership,
+    "placement": placement,
+    "scheduling": scheduling,
+    "rollout": rollout,
+    "work-generation": work_generation,
+}
+"""By the names of settings.CONTROLLERS."""
+
+
+def program(hub: Hub) -> Program:
+    names = [name for name in hub.settings.controllers if name in MAKERS]
+    return Program(
+        client=hub.client,
+        caches=hub.kinds.written_by_programs,
+        watched_by_kopf=hub.kinds.written_by_people,
+        controllers=[controller for name in names for controller in MAKERS[name](hub)],
+        background=(hub.heartbeats.run, hub.watches.run),
+        lease=_lease(hub),
+    )
+
+
+def _lease(hub: Hub) -> Lease | None:
+    namespace = hub.settings.lease_namespace
+    if not namespace:
+        return None
+    identity = f"{socket.gethostname()}-{os.getpid()}"
+    return Lease(hub.client.dynamic, Key(namespace, NAME), identity, clock.now)
+
+
+async def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run until a signal ends it."""
+    connection = await asyncio.to_thread(from_environment, environ)
+    hub = compose(settings, ApiClient(connection, NAME))
+    running = RunSettings(
+        workers=settings.workers,
+        resync_seconds=settings.resync_seconds,
+        crd_deadline_seconds=settings.crd_deadline_seconds,
+        health_listen=settings.health_listen,
+    )
+    await run_program(program(hub), running)
