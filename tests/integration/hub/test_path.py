@@ -1,0 +1,47 @@
+"""From a placement to a Work in the member's namespace, on a real API server."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fleet.api import names
+from fleet.api.core import Role, RoleBinding, ServiceAccount
+from fleet.api.objects import Key
+from fleet.api.placement import ResourcePlacement
+from fleet.api.snapshot import ResourceSnapshot, SchedulingPolicySnapshot
+from fleet.kube.client import ApiClient
+from fleet.testing.waiting import until
+from tests.integration.hub.conftest import HubProcess
+from tests.integration.hub.fleet import Fleet
+
+
+@pytest.fixture
+async def fleet(
+    client: ApiClient, hub: HubProcess, request: pytest.FixtureRequest
+) -> AsyncIterator[Fleet]:
+    del hub
+    name = names.digest(request.node.name)
+    made = Fleet(client, f"team-{name}")
+    await made.namespace_exists()
+    await made.join(f"us-{name}")
+    made.cluster = f"us-{name}"
+    yield made
+
+
+async def test_a_placement_becomes_a_work_that_follows_its_objects(fleet: Fleet) -> None:
+    await fleet.config_map("a", k="v")
+    await fleet.place(clusters=[fleet.cluster])
+    await until(lambda: _has(fleet, {"a": {"k": "v"}}))
+    await until(lambda: _is(fleet, "WorkSynchronized"))
+    await fleet.apply_in(fleet.cluster)
+    await until(lambda: _is(fleet, "Available"))
+    await fleet.config_map("a", k="w")
+    await until(lambda: _has(fleet, {"a": {"k": "w"}}))
+
+
+async def _has(fleet: Fleet, data: dict[str, dict[str, str]]) -> bool:
+    return await fleet.data_in(fleet.cluster) == data
+
+
+async def _is(fleet: Fleet, kind: str) -> bool:
+    return await fleet.condition(kind) == "True"
