@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ from fleet.api.schema import (
     Rule,
     Schema,
 )
+
+_UNIQUE: Final = Rule("self.all(t, self.exists_one(u, u == t))", "taints must be unique")
 
 Heartbeat = Annotated[int, Field(ge=1, le=600), FILLED]
 Quantity = Annotated[str, QUANTITY]
@@ -65,7 +67,7 @@ class MemberClusterSpec(Model):
     """Identity of the member's agent on the hub; it gets rights in its own namespace only."""
     heartbeat_period_seconds: Heartbeat = 60
     """How often the agent reports, in seconds."""
-    taints: Annotated[tuple[Taint, ...], Schema(max_items=100)] = ()
+    taints: Annotated[tuple[Taint, ...], Schema(max_items=100, rules=(_UNIQUE,))] = ()
     """Taints that keep new placements away."""
     delete_options: Annotated[DeleteOptions | None, V1BETA1] = None
     """How the cluster leaves the fleet."""

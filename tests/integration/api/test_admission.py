@@ -307,6 +307,7 @@ MEMBERS: dict[str, tuple[dict[str, Any], str]] = {
         {"taints": [{"key": "gpu", "effect": "NoExecute"}]},
         'supported values: "NoSchedule"',
     ),
+    "twice": ({"taints": [{"key": "gpu", "effect": "NoSchedule"}] * 2}, "taints must be unique"),
     "tainted": (
         {"taints": [{"key": f"k{n}", "effect": "NoSchedule"} for n in range(101)]},
         "must have at most 100 items",
