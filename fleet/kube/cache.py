@@ -106,12 +106,14 @@ class Cache(Generic[R]):
         except Unreadable:
             log.exception("unreadable metadata", extra={"kind": self.resource.kind})
 
-    def take(self, meta: wire.ObjectMeta, body: bytes) -> None:
+    def take(self, meta: wire.ObjectMeta, body: bytes, *, as_of: int = 0) -> None:
+        """Take in an object that is newer; a list `as_of` a version is right about all before."""
         address = (meta.namespace, meta.name)
         old = self._entries.get(address)
         known = max(old.version if old else 0, self._gone.get(address, 0))
         version = meta.version or known + 1
-        if version <= known:
+        overruled = known <= as_of and version != known
+        if version <= known and not overruled:
             return
         self.version = max(self.version, version)
         new = Entry(version, body, self._groups_of(meta))

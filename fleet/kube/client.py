@@ -15,6 +15,7 @@ from fleet.kube.cache import Cache
 from fleet.kube.config import Connection
 from fleet.kube.discovery import Discovery
 from fleet.kube.dynamic import ApiDynamicClient, DynamicClient
+from fleet.kube.errors import ConflictError
 from fleet.kube.follow import Follower, Pace, relist
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Timeouts, Transport
@@ -141,7 +142,7 @@ class ApiClient:
         manifest = _identity(resource) | {"status": status.dump()}
         kind = ApiResource.of(resource)
         stored = await self._verbs.apply(kind, manifest, force=True, subresource="status")
-        return self._seen(resource, stored)
+        return _of_the_same(resource, self._seen(resource, stored))
 
     async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
         kind, key, uid = ApiResource.of(resource), resource.key, resource.metadata.uid
@@ -169,6 +170,16 @@ class ApiClient:
 
     async def follow(self, cache: Cache[Any]) -> None:
         await Follower(self._verbs, cache, pace=self._pace).run()
+
+
+def _of_the_same(asked: R, answered: R) -> R:
+    """Notice a namesake: the server does not look at the uid when it applies a status.
+
+    Its own status is put right when it is observed.
+    """
+    if asked.metadata.uid and asked.metadata.uid != answered.metadata.uid:
+        raise ConflictError(f"{asked.kind()} {asked.key} is another object now")
+    return answered
 
 
 def _identity(resource: Resource) -> dict[str, Any]:

@@ -60,10 +60,10 @@ async def _relist_in_pages(verbs: Verbs, cache: Cache[Any], limit: int) -> int:
             log.warning("the server's history starts anew", extra=_fields(cache))
             cache.start_over()
             known = 0
-        for item in page.items:
+        for item in page.items or ():
             raw = bytes(item)
             meta = wire.shell(raw).metadata
-            cache.take(meta, raw)
+            cache.take(meta, raw, as_of=version)
             listed.add((meta.namespace, meta.name))
     cache.sweep(listed, version)
     cache.filled.set()
@@ -100,6 +100,8 @@ class Follower:
                 await self._wait_after(error)
 
     async def _list_and_watch(self) -> None:
+        if self._why:
+            await self._check_history()
         if self._version is None:
             self._version = await relist(self._verbs, self._cache)
         loop = asyncio.get_running_loop()
@@ -116,6 +118,12 @@ class Follower:
                     self._failures = 0
         if loop.time() - opened < min(1.0, self._pace.watch / 2):
             raise TransientError("the watch ended as soon as it began")
+
+    async def _check_history(self) -> None:
+        """Notice a server that was made anew: it would let us watch from its future, in silence."""
+        resource, selected = self._cache.resource, selection(self._cache)
+        if await self._verbs.version(resource, selected) < (self._version or 0):
+            self._version = None
 
     def _well(self) -> None:
         """Say that the watch is there again where it was lost; for a while nothing was seen."""

@@ -73,7 +73,7 @@ class Verbs:
         version = 0
         try:
             async for page in self.pages(resource, selection, limit=limit):
-                items += map(bytes, page.items)
+                items += map(bytes, page.items or ())
                 version = version or int(page.metadata.resource_version)
         except ExpiredError:
             if not limit:
@@ -139,6 +139,12 @@ class Verbs:
             options["preconditions"] = {"uid": uid}
         path = resource.path(key.namespace, key.name)
         return await self.transport.send(Request("DELETE", path, {}, wire.encode(options)))
+
+    async def version(self, resource: ApiResource, selection: Selection) -> int:
+        """Ask which version the server is at."""
+        async for page in self.pages(resource, selection._replace(metadata_only=True), limit=1):
+            return int(page.metadata.resource_version)
+        raise AssertionError("unreachable")
 
     async def served(self, resource: ApiResource) -> None:
         """Raise NotFoundError where the server does not know a kind."""

@@ -54,7 +54,7 @@ class ListMeta(Struct, rename="camel"):
 class Page(Struct):
     """A part of a list; the last one has no `metadata.next`."""
 
-    items: list[Raw] = []
+    items: list[Raw] | None = None
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
 
 

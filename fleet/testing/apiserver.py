@@ -181,6 +181,11 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
         process.wait()
 
 
+def free_port() -> int:
+    """Find a port of loopback that nobody listens on."""
+    return _free_ports(1)[0]
+
+
 def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     for made in sockets:

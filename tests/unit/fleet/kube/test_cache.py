@@ -15,7 +15,7 @@ from fleet.api.objects import Key
 from fleet.kube.cache import Cache
 from fleet.kube.dynamic import partial, whole
 from fleet.kube.resources import ApiResource
-from fleet.kube.wire import ObjectMeta
+from fleet.kube.wire import ObjectMeta, shell, to_json
 
 
 def region(meta: ObjectMeta) -> Iterable[str]:
@@ -140,6 +140,15 @@ def test_a_server_that_starts_anew_is_believed_again(cache: Cache[MemberCluster]
     cache.put(body("a", 3))
     cache.sweep([("", "a")], version=4)
     assert (names(cache, "us"), names(cache, "eu")) == ([], ["a"])
+
+
+def test_a_whole_list_overrules_what_another_history_left(cache: Cache[MemberCluster]) -> None:
+    cache.put(body("a", 500, region="us"))
+    cache.put(body("b", 900, region="us"))
+    for name in ("a", "b"):
+        new = to_json(body(name, 300))
+        cache.take(shell(new).metadata, new, as_of=800)
+    assert (names(cache, "eu"), names(cache, "us")) == (["a"], ["b"])
 
 
 def test_a_listener_that_fails_does_not_keep_the_others_from_hearing(

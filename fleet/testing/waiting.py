@@ -1,0 +1,21 @@
+"""Wait for a state of the world, with a deadline."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+
+DEADLINE_SECONDS = 30.0
+POLL_SECONDS = 0.01
+
+
+async def until(state: Callable[[], object], *, seconds: float = DEADLINE_SECONDS) -> None:
+    """Return when `state()`, awaited if need be, is true; TimeoutError names what did not come."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await _value(state()):
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError(f"not within {seconds} s: {getattr(state, '__qualname__', state)}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _value(result: object) -> object:
+    return await result if inspect.isawaitable(result) else result

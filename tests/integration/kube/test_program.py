@@ -1,0 +1,240 @@
+"""A whole program against a real API server: how it starts, works and ends."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from fleet.api.keys import Key
+from fleet.api.objects import Resource
+from fleet.kube.cache import Cache
+from fleet.kube.client import ApiClient, Client
+from fleet.kube.follow import Pace
+from fleet.kube.lease import Lease, Terms
+from fleet.kube.program import Program, RunSettings, run
+from fleet.kube.queue import WorkQueue
+from fleet.runtime import clock
+from fleet.testing.apiserver import ApiServer, free_port
+from fleet.testing.waiting import until
+from tests.integration.kube.widgets import Widget, crd, install, new_namespace, widget
+
+BRISK = Pace(first_retry=0.05, longest_retry=0.5)
+QUICK = RunSettings(crd_deadline_seconds=0.5)
+
+
+@dataclass
+class Painter:
+    """Paints widgets that have no colour."""
+
+    client: Client
+    widgets: Cache[Widget]
+    name: str = "painter"
+    painted: list[Key] = field(default_factory=list)
+
+    async def reconcile(self, key: Key) -> float | None:
+        seen = self.widgets.get(key)
+        if seen and seen.spec.colour is None and not seen.deleting:
+            await self.client.as_manager("painter").apply(widget(key, colour="red"))
+            self.painted.append(key)
+        return None
+
+    def wake(self, queue: WorkQueue) -> None:
+        def changed(resource: Resource) -> None:
+            queue.add(resource.key)
+
+        self.widgets.on_change(changed)
+
+
+@pytest.fixture
+async def brisk(server: ApiServer, namespace: str) -> ApiClient:
+    del namespace
+    return ApiClient(server.connection(), "test", pace=BRISK)
+
+
+@asynccontextmanager
+async def running(program: Program, *others: Program) -> AsyncIterator["asyncio.Task[None]"]:
+    """Run a program, and end it with the signal that ends it elsewhere."""
+    task = asyncio.create_task(run(program, QUICK, *others))
+    yield task
+    if not task.done():
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(task, timeout=5)
+
+
+async def colours(client: ApiClient, namespace: str) -> list[str | None]:
+    return [found.spec.colour for found in (await client.list(Widget, namespace)).objects()]
+
+
+@pytest.mark.parametrize("by_kopf", [False, True])
+async def test_a_controller_sees_and_writes_until_a_signal_ends_it(
+    client: ApiClient, brisk: ApiClient, namespace: str, *, by_kopf: bool
+) -> None:
+    widgets = Cache(Widget)
+    before = await client.create(widget(Key(namespace, "before")))
+    painter = Painter(brisk, widgets)
+    kinds: dict[str, Sequence[Cache[Any]]] = (
+        {"watched_by_kopf": [widgets]} if by_kopf else {"caches": [widgets]}
+    )
+    async with running(Program(client=brisk, controllers=[painter], **kinds)):
+        await client.create(widget(Key(namespace, "after")))
+
+        async def both_are_red() -> bool:
+            return await colours(client, namespace) == ["red", "red"]
+
+        await until(both_are_red)
+        await client.delete(before)
+        await until(lambda: widgets.get(before.key) is None)
+    after = await client.dynamic.get(widgets.resource, Key(namespace, "after"))
+    assert after is not None
+    managers = {entry["manager"] for entry in after["metadata"]["managedFields"]}
+    assert managers == {"test", "painter"}
+    assert "annotations" not in after["metadata"]
+    assert "finalizers" not in after["metadata"]
+
+
+async def test_a_kind_that_does_not_come_is_named_with_what_to_do(
+    brisk: ApiClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Gadget(Resource):
+        API = "test.modelfleet.dev/v1"
+
+    with pytest.raises(SystemExit):
+        await run(Program(client=brisk, caches=[Cache(Gadget)]), QUICK)
+    said = [vars(record)["why"] for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert said == [
+        "not served: gadgets.test.modelfleet.dev; "
+        "install the CRDs: kubectl apply --server-side -f crds/"
+    ]
+
+
+async def test_a_kind_that_comes_late_is_waited_for(
+    client: ApiClient, server: ApiServer, namespace: str
+) -> None:
+    class Late(Widget):
+        API = f"{namespace}.modelfleet.dev/v1"
+        KIND = "Widget"
+
+    cache = Cache(Late)
+    patient = RunSettings(crd_deadline_seconds=30)
+    late = Program(client=ApiClient(server.connection(), "test"), watched_by_kopf=[cache])
+    task = asyncio.create_task(run(late, patient))
+    await install(client, crd(Late.group()))
+    await client.create(Late(metadata=widget(Key(namespace, "a")).metadata))
+    await until(lambda: len(cache) == 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, timeout=5)
+
+
+async def test_a_server_that_is_away_holds_up_only_its_own_part(
+    client: ApiClient, brisk: ApiClient, namespace: str
+) -> None:
+    absent = ApiClient(type(client.connection)(server="http://127.0.0.1:9"), "test", pace=BRISK)
+    here, there = Cache(Widget), Cache(Widget)
+
+    @dataclass
+    class Near(Painter):
+        reads: Sequence[Cache[Any]] = ()
+
+    near = Near(brisk, here, reads=[here])
+    ours = Program(client=brisk, caches=[here], controllers=[near])
+    await client.create(widget(Key(namespace, "a")))
+    async with running(ours, Program(client=absent, caches=[there])):
+        await until(lambda: Key(namespace, "a") in near.painted)
+        assert not there.synced
+
+
+async def test_a_part_that_breaks_ends_the_program_and_is_named(
+    brisk: ApiClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> None:
+        raise LookupError("a bug")
+
+    with pytest.raises(SystemExit):
+        await run(Program(client=brisk, background=[broken]), QUICK)
+    ends = [record for record in caplog.records if record.message == "program ends"]
+    assert [vars(record)["part"] for record in ends] == ["background"]
+
+
+async def test_health_says_what_is_waited_for(client: ApiClient, brisk: ApiClient) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    absent = ApiClient(type(client.connection)(server="http://127.0.0.1:9"), "test", pace=BRISK)
+    task = asyncio.create_task(
+        run(
+            Program(client=brisk, caches=[Cache(Widget)]),
+            RunSettings(health_listen=listen),
+            Program(client=absent, caches=[Cache(Widget)]),
+        )
+    )
+    async with httpx.AsyncClient(base_url=f"http://{listen}") as http:
+
+        async def alive() -> bool:
+            try:
+                return (await http.get("/healthz")).is_success
+            except httpx.TransportError:
+                return False
+
+        await until(alive)
+        ready = await http.get("/readyz")
+        assert (ready.status_code, ready.text) == (503, "waiting for Widget\n")
+        counted = (await http.get("/metrics")).text
+        assert 'modelfleet_kube_requests_total{code="lost",verb="GET"}' in counted
+        assert (await http.get("/other")).status_code == 404
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, timeout=5)
+
+
+async def test_of_two_replicas_one_leads_until_it_ends(
+    client: ApiClient, server: ApiServer, namespace: str
+) -> None:
+    terms = Terms(duration=2, deadline=1.5, interval=0.1)
+    led = list[str]()
+
+    def replica(name: str) -> Program:
+        own = ApiClient(server.connection(), name)
+
+        async def lead() -> None:
+            led.append(name)
+            await asyncio.Event().wait()
+
+        key = Key(namespace, "leader")
+        lease = Lease(own.dynamic, key, name, clock.now, terms=terms)
+        return Program(client=own, background=[lead], lease=lease)
+
+    first = asyncio.create_task(run(replica("first"), QUICK))
+    await until(lambda: led == ["first"])
+    second = asyncio.create_task(run(replica("second"), QUICK))
+    first.cancel()
+    await until(lambda: led == ["first", "second"])
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), timeout=5)
+    del client
+
+
+@pytest.mark.parametrize("by_kopf", [False, True])
+async def test_a_program_outlives_its_api_server(frail_server: ApiServer, *, by_kopf: bool) -> None:
+    outside = ApiClient(frail_server.connection(), "test")
+    await install(outside)
+    namespace, widgets = await new_namespace(outside), Cache(Widget)
+    doomed = await outside.create(widget(Key(namespace, "doomed"), colour="red"))
+    inside = ApiClient(frail_server.connection(), "test", pace=BRISK)
+    painter = Painter(inside, widgets)
+    kinds: dict[str, Sequence[Cache[Any]]] = (
+        {"watched_by_kopf": [widgets]} if by_kopf else {"caches": [widgets]}
+    )
+    async with running(Program(client=inside, controllers=[painter], **kinds)) as program:
+        await until(lambda: widgets.get(doomed.key) is not None)
+        await asyncio.to_thread(frail_server.kill)
+        await asyncio.to_thread(frail_server.start)
+        await outside.delete(doomed)
+        await outside.create(widget(Key(namespace, "new")))
+        await until(lambda: Key(namespace, "new") in painter.painted)
+        await until(lambda: widgets.get(doomed.key) is None)
+        assert not program.done()
+    await outside.close()
