@@ -1,0 +1,136 @@
+"""Asks every endpoint, once a second, whether it lives."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+
+import aiohttp
+import msgspec
+
+from gateway.link import Health
+from gateway.policy.probing import Outcome, Verdict
+from gateway.snapshot import Endpoint, Snapshot
+
+AT_ONCE = 100
+"""Probes under way; a fleet has more endpoints than this machine should have sockets open."""
+LOAD_BYTES = 1024 * 1024
+log = logging.getLogger(__name__)
+
+
+class _ServiceLoad(msgspec.Struct):
+    ready: int = 0
+
+
+class _Load(msgspec.Struct):
+    services: dict[str, _ServiceLoad] = {}
+
+
+Ready = Mapping[str, int]
+"""Ready pods by service, as a regional gateway tells."""
+Answer = Outcome | Ready
+_load = msgspec.json.Decoder(_Load).decode
+
+
+def outcome(answer: Answer, service: str) -> Outcome:
+    """Read an answer for one service: a region without a ready pod of it is down for it alone."""
+    if isinstance(answer, Outcome):
+        return answer
+    return Outcome.UP if answer.get(service) else Outcome.DOWN
+
+
+class Prober:
+    """Probes each URL once a round, however many endpoints share it."""
+
+    def __init__(
+        self,
+        tell: Callable[[Health], None],
+        credential: Callable[[], str],
+        *,
+        seconds: float,
+        timeout: float,
+        tls: ssl.SSLContext,
+    ) -> None:
+        self._tell = tell
+        self._credential = credential
+        self._seconds = seconds
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._tls = tls
+        self._targets: list[tuple[Endpoint, str]] = []
+        self._verdicts: dict[str, Verdict] = {}
+        self._changed = asyncio.Event()
+
+    def aim(self, snapshot: Snapshot) -> None:
+        """Probe what this snapshot has, new ones at once."""
+        self._targets = [
+            (endpoint, service.name)
+            for service in snapshot.services
+            for endpoint in service.endpoints
+            if endpoint.probe
+        ]
+        old = self._verdicts
+        self._verdicts = {e.name: old.get(e.name) or Verdict() for e, _ in self._targets}
+        if self._verdicts.keys() - old.keys():
+            self._changed.set()
+
+    async def run(self) -> None:
+        connector = aiohttp.TCPConnector(limit=AT_ONCE, keepalive_timeout=4, ssl=self._tls)
+        async with aiohttp.ClientSession(connector=connector, timeout=self._timeout) as session:
+            while True:
+                began = time.monotonic()
+                self._changed.clear()
+                await self._round(session, began)
+                await self._pause(began + self._seconds - time.monotonic())
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _round(self, session: aiohttp.ClientSession, began: float) -> None:
+        targets = self._targets
+        asked = {endpoint.probe: endpoint.fleet for endpoint, _ in targets}
+        found = await asyncio.gather(*(self._ask(session, *item) for item in asked.items()))
+        answers = dict(zip(asked, found, strict=True))
+        self._judge(targets, answers)
+        up = {name: v.up for name, v in self._verdicts.items() if v.up is not None}
+        if up:
+            self._tell(Health(began, up))
+
+    def _judge(
+        self, targets: Iterable[tuple[Endpoint, str]], answers: Mapping[str, Answer]
+    ) -> None:
+        for endpoint, service in targets:
+            if verdict := self._verdicts.get(endpoint.name):
+                verdict.heard(outcome(answers[endpoint.probe], service))
+
+    async def _ask(self, session: aiohttp.ClientSession, url: str, fleet: bool) -> Answer:
+        headers = {"authorization": f"Bearer {self._credential()}"} if fleet else {}
+        try:
+            async with session.get(url, headers=headers, allow_redirects=False) as response:
+                if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    return Outcome.DOWN
+                if not fleet:
+                    return Outcome.UP
+                return await _ready(response)
+        except aiohttp.ClientConnectorError:
+            return Outcome.DOWN
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return Outcome.SILENT
+
+
+async def _ready(response: aiohttp.ClientResponse) -> Answer:
+    if response.status != HTTPStatus.OK:
+        log.warning("a region refuses its probe", extra={"status": response.status})
+        return Outcome.DOWN
+    try:
+        load = _load(await response.content.read(LOAD_BYTES))
+    except msgspec.MsgspecError:
+        return Outcome.DOWN
+    return {name: service.ready for name, service in load.services.items()}

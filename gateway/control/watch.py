@@ -1,0 +1,116 @@
+"""Where routes come from: the hub's services and endpoints, a member's pods, or a file."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from fleet.api import names
+from fleet.api.core import Pod
+from fleet.api.service import ModelEndpoint, ModelService
+from fleet.kube.cache import Cache
+from fleet.kube.client import ApiClient
+from gateway.control import state
+from gateway.control.build import fleet_routes, pod_routes
+from gateway.snapshot import Snapshot
+
+Publish = Callable[[Snapshot], None]
+GATHER_SECONDS = 0.02
+"""Changes come in swarms: those of so long make one snapshot."""
+FILE_SECONDS = 1.0
+
+
+class _Name(Struct, frozen=True):
+    name: str
+
+
+class _Url(Struct, frozen=True):
+    url: str = ""
+
+
+class _Status(Struct, frozen=True):
+    gateway: _Url | None = None
+
+
+class MemberGateway(Struct, frozen=True):
+    """Of a MemberCluster only this: its heartbeats then wake nobody."""
+
+    API: ClassVar[str] = "cluster.kubernetes-fleet.io/v1beta1"
+    NAMESPACED: ClassVar[bool] = False
+
+    metadata: _Name
+    status: _Status = _Status()
+
+    @classmethod
+    def kind(cls) -> str:
+        return "MemberCluster"
+
+    @classmethod
+    def plural(cls) -> str:
+        return "memberclusters"
+
+
+class Kubernetes:
+    """Follows caches, and makes a snapshot of what they hold whenever that changes."""
+
+    def __init__(self, client: ApiClient, caches: Sequence[Cache[Any]]) -> None:
+        self._client = client
+        self._caches = caches
+        self._changed = asyncio.Event()
+        for cache in caches:
+            cache.on_change(lambda _: self._changed.set())
+
+    async def run(self, build: Callable[[], Snapshot], publish: Publish) -> None:
+        async with asyncio.TaskGroup() as group:
+            for cache in self._caches:
+                group.create_task(self._client.follow(cache))
+            group.create_task(self._publish(build, publish))
+
+    async def _publish(self, build: Callable[[], Snapshot], publish: Publish) -> None:
+        for cache in self._caches:
+            await cache.filled.wait()
+        while True:
+            self._changed.clear()
+            publish(build())
+            await self._changed.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+
+
+def follow_fleet(client: ApiClient, publish: Publish) -> Awaitable[None]:
+    """Watch the hub, for the global gateway."""
+    services, endpoints = Cache(ModelService), Cache(ModelEndpoint)
+    members: Cache[MemberGateway] = Cache(MemberGateway)
+
+    def build() -> Snapshot:
+        urls = {m.metadata.name: m.status.gateway.url for m in members.all() if m.status.gateway}
+        return fleet_routes(services.all(), endpoints.all(), urls)
+
+    return Kubernetes(client, (services, endpoints, members)).run(build, publish)
+
+
+def follow_pods(client: ApiClient, publish: Publish, region: str) -> Awaitable[None]:
+    """Watch a member's inference pods, for its regional gateway."""
+    pods = Cache(Pod, label_selector=names.SERVICE)
+    return Kubernetes(client, (pods,)).run(lambda: pod_routes(pods.all(), region), publish)
+
+
+async def follow_file(path: Path, publish: Publish) -> None:
+    """Read a file again when it changes; a wrong one leaves the last good one in place."""
+    stamp = None
+    while True:
+        new = _stamp(path)
+        if new != stamp:
+            stamp, snapshot = new, state.load(path)
+            if snapshot:
+                publish(snapshot)
+        await asyncio.sleep(FILE_SECONDS)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino

@@ -1,0 +1,1 @@
+"""The data plane: asyncio protocols that carry out what `gateway.policy` decides."""

@@ -1,0 +1,214 @@
+"""A client's connection: one request after another, each with its exchange."""
+
+import asyncio
+from collections import deque
+from typing import Protocol, cast
+
+from typing_extensions import override
+
+from gateway.data import heads
+from gateway.data.request import MalformedError, Request, RequestReader, refused
+from gateway.policy import answers
+from gateway.policy.answers import Answer
+
+PIPELINED = 16
+"""Requests that may wait behind the one being served before reading stops."""
+HEAD_SECONDS = 15.0
+SILENT_SECONDS = 30.0
+"""Without a byte within a request."""
+IDLE_SECONDS = 75.0
+LINGER_SECONDS = 2.0
+"""For a refused client to read its answer before its unread bytes reset the connection."""
+
+
+class Work(Protocol):
+    """What is done for one request: an exchange with an upstream."""
+
+    def cancel(self) -> None:
+        """The client is gone."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Server(Protocol):
+    """What a connection needs of the worker that it belongs to."""
+
+    body_bytes: int
+    draining: bool
+
+    def clock(self) -> float: ...
+
+    def joined(self, connection: "ClientConnection") -> None: ...
+
+    def left(self, connection: "ClientConnection") -> None: ...
+
+    def admit(self, request: Request) -> Answer | None: ...
+
+    def serve(self, client: "ClientConnection", request: Request) -> Work | None:
+        """Begin to serve; None when the answer is written already."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """Reads requests, keeps their order, and notices when the client goes away."""
+
+    __slots__ = (
+        "_closing",
+        "_deadline",
+        "_deaf",
+        "_pending",
+        "_reader",
+        "_request",
+        "_server",
+        "_transport",
+        "_work",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._reader = RequestReader(
+            admit=server.admit,
+            headed=self._headed,
+            ready=self._ready,
+            body_bytes=server.body_bytes,
+        )
+        self._request: Request | None = None
+        """The one that is being served."""
+        self._work: Work | None = None
+        self._pending: deque[Request] = deque()
+        self._closing = False
+        self._deaf = False
+        """What came last is not HTTP: nothing that follows can be understood."""
+        self._deadline = server.clock() + HEAD_SECONDS
+
+    @property
+    def idle(self) -> bool:
+        return self._request is None and not self._reader.busy
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._server.joined(self)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._closing or self._deaf:
+            return
+        try:
+            self._reader.feed(data)
+        except MalformedError as error:
+            self._deaf = True
+            self._ready(refused(error.answer))
+        if self._reader.busy:
+            self._deadline = self._server.clock() + SILENT_SECONDS
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.left(self)
+        self._closing, self._transport = True, None
+        self._pending.clear()
+        if work := self._work:
+            self._work = None
+            work.cancel()
+
+    @override
+    def pause_writing(self) -> None:
+        if self._work:
+            self._work.pause()
+
+    @override
+    def resume_writing(self) -> None:
+        if self._work:
+            self._work.resume()
+
+    def write(self, data: bytes) -> None:
+        if self._transport:
+            self._transport.write(data)
+
+    def answer(self, answer: Answer) -> None:
+        """Write an answer of the gateway's own and go on with the next request."""
+        request = self._request
+        keep = request is not None and self.keeps(request) and not answer.close
+        self.write(heads.own(answer, keep_alive=keep))
+        self.done(keep=keep)
+
+    def keeps(self, request: Request) -> bool:
+        """Tell whether the connection outlives this request."""
+        return request.keep_alive and not self._server.draining
+
+    def done(self, *, keep: bool) -> None:
+        """The answer is written: begin the next request, or close."""
+        self._request = self._work = None
+        if not keep:
+            self._close()
+        elif self._pending:
+            self._begin(self._pending.popleft())
+            if self._transport and len(self._pending) < PIPELINED:
+                self._transport.resume_reading()
+        elif not self._reader.busy:
+            self._deadline = self._server.clock() + IDLE_SECONDS
+
+    def abort(self) -> None:
+        """Tear the connection: the only way to say that a body is not whole."""
+        self._work = self._request = None
+        if self._transport:
+            self._transport.abort()
+
+    def expire(self, now: float) -> None:
+        """Close what has been silent for too long; called now and then."""
+        if now < self._deadline or self._request is not None:
+            return
+        if self._reader.busy and not self._closing:
+            self._refuse(answers.TIMEOUT)
+        elif self._transport:
+            self._transport.close()
+
+    def drain(self, deadline: float) -> None:
+        """Stop waiting for further requests at `deadline`."""
+        self._deadline = min(self._deadline, deadline)
+
+    def _headed(self, request: Request) -> None:
+        """A head that needs a word before its body: a refusal, or leave to go on."""
+        if self._request is not None or self._closing:
+            return
+        if request.refusal:
+            self._refuse(request.refusal)
+        elif request.expect.lower() == b"100-continue":
+            self.write(heads.CONTINUE)
+        else:
+            self._refuse(answers.EXPECTATION)
+
+    def _ready(self, request: Request) -> None:
+        if self._closing:
+            return
+        if self._request is None:
+            self._begin(request)
+            return
+        self._pending.append(request)
+        if len(self._pending) >= PIPELINED and self._transport:
+            self._transport.pause_reading()
+
+    def _begin(self, request: Request) -> None:
+        self._request = request
+        if request.refusal:
+            self._refuse(request.refusal)
+            return
+        work = self._server.serve(self, request)
+        if self._request is request:
+            self._work = work
+
+    def _refuse(self, answer: Answer) -> None:
+        """Say no and close; what still comes is read and dropped, so that the answer arrives."""
+        self.write(heads.own(answer, keep_alive=False))
+        self._request = self._work = None
+        self._closing = True
+        self._deadline = self._server.clock() + LINGER_SECONDS
+        if self._transport and self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _close(self) -> None:
+        self._closing = True
+        if self._transport:
+            self._transport.close()

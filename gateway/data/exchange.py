@@ -1,0 +1,290 @@
+"""One request with its answer: tried on one endpoint after another until the first byte is out."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Protocol
+
+from gateway.body import Span
+from gateway.data.pool import Dial, Origin, Pool
+from gateway.data.reply import Reply
+from gateway.data.request import Request
+from gateway.data.upstream import Head, UpstreamConnection
+from gateway.metrics import Metrics
+from gateway.policy import answers
+from gateway.policy.answers import Answer
+from gateway.policy.attempts import Attempts, Rules
+from gateway.policy.endpoint import EndpointState, Failure
+from gateway.policy.pick import wait
+from gateway.policy.timing import Limits, retry_after
+
+
+class Client(Protocol):
+    """The side that asked."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def answer(self, answer: Answer) -> None: ...
+
+    def keeps(self, request: Request) -> bool: ...
+
+    def done(self, *, keep: bool) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Call:
+    """What is asked: the request, and for whom."""
+
+    __slots__ = ("model", "request", "service", "span")
+
+    def __init__(
+        self, request: Request, service: str, model: str = "", span: Span | None = None
+    ) -> None:
+        self.request = request
+        self.service = service
+        """`<namespace>/<name>`."""
+        self.model = model
+        """The name that the client used; an endpoint may serve it under another."""
+        self.span = span
+        """Where the name stands in the body, where that was found already."""
+
+
+class Context(Protocol):
+    """What all exchanges of a worker share."""
+
+    rules: Rules
+    limits: Limits
+    pool: Pool
+    metrics: Metrics
+    active: "set[Exchange]"
+
+    def clock(self) -> float: ...
+
+    def states(self, service: str) -> Sequence[EndpointState]:
+        """Look a service up anew: the snapshot may have changed since the last try."""
+
+    def message(self, call: Call, origin: Origin, state: EndpointState) -> tuple[bytes, bytes]:
+        """Give head and body as this endpoint is to get them."""
+
+    def lines(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
+        """Give the gateway's own headers for an answer."""
+
+
+class Exchange:
+    """Holds what came until it may be passed on; from then on there is no other try."""
+
+    __slots__ = (
+        "_attempts",
+        "_call",
+        "_client",
+        "_connection",
+        "_context",
+        "_dial",
+        "_last",
+        "_origin",
+        "_reply",
+        "_started",
+        "deadline",
+    )
+
+    def __init__(self, context: Context, client: Client, call: Call) -> None:
+        self._context = context
+        self._client = client
+        self._call = call
+        self._attempts = Attempts(context.rules)
+        self._reply = Reply(old=call.request.old)
+        self._connection: UpstreamConnection | None = None
+        self._dial: Dial | None = None
+        self._origin: Origin | None = None
+        self._last = Failure.REFUSED
+        self._started = context.clock()
+        self.deadline = 0.0
+
+    def start(self) -> None:
+        self._context.active.add(self)
+        if not self._try():
+            self._give_up()
+
+    # What the client does.
+
+    def cancel(self) -> None:
+        """Leave the upstream at once: nobody waits for its answer."""
+        self._hang_up()
+        self._attempts.cancelled()
+        self._finish("499")
+
+    def pause(self) -> None:
+        if self._connection:
+            self._connection.pause()
+
+    def resume(self) -> None:
+        if self._connection:
+            self._connection.resume()
+
+    # What the upstream does.
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        self._dial = None
+        self._send(connection)
+
+    def refused(self) -> None:
+        self._dial = None
+        self._failed(Failure.REFUSED)
+
+    def received(self, head: Head, data: bytes, *, complete: bool) -> None:
+        context, reply = self._context, self._reply
+        self.deadline = context.clock() + context.limits.stall_seconds
+        if complete:
+            self._connection = None
+        if reply.started:
+            self._client.write(reply.go_on(data, complete=complete))
+        elif not reply.take(head, data, complete=complete):
+            return
+        elif reply.broken:
+            self._failed(Failure.RESET)
+            return
+        elif reply.refusal and self._turned_away():
+            return
+        else:
+            self._begin()
+        if complete:
+            self._complete()
+
+    def lost(self, *, stale: bool) -> None:
+        self._connection = None
+        if self._reply.started:
+            self._cut()
+        elif stale and self._origin:
+            self._dial = self._context.pool.dial(self._origin, self)
+        else:
+            self._failed(Failure.RESET)
+
+    # What time does.
+
+    def expire(self, now: float) -> None:
+        """Give up a try that takes too long, where that leads anywhere."""
+        if now < self.deadline:
+            return
+        limits = self._context.limits
+        if self._reply.started:
+            self._hang_up()
+            self._cut()
+        elif self._another(now) or now > self._started + limits.total_seconds:
+            self._hang_up()
+            self._failed(Failure.SLOW)
+        else:
+            self.deadline = now + limits.first_byte_seconds
+
+    def endpoint_lost(self, state: EndpointState) -> None:
+        """Go elsewhere when a probe finds the endpoint gone and it has not answered yet."""
+        waits = self._attempts.current is state and not self._reply.started
+        if waits and self._another(self._context.clock()):
+            self._hang_up()
+            self._failed(Failure.RESET)
+
+    # Trying.
+
+    def _try(self) -> bool:
+        """Ask the next endpoint; tells whether there is one."""
+        context = self._context
+        now = context.clock()
+        state = self._attempts.next(context.states(self._call.service), now)
+        if state is None:
+            return False
+        self._reply = Reply(old=self._call.request.old)
+        self.deadline = now + context.limits.first_byte_seconds
+        self._origin = origin = context.pool.origin(state.endpoint.url)
+        connection = origin.take()
+        if connection:
+            self._send(connection)
+        else:
+            self._dial = context.pool.dial(origin, self)
+        return True
+
+    def _send(self, connection: UpstreamConnection) -> None:
+        state, origin = self._attempts.current, self._origin
+        assert state is not None
+        assert origin is not None
+        self._connection = connection
+        connection.send(self, *self._context.message(self._call, origin, state))
+
+    def _failed(self, failure: Failure, seconds: float = 0.0) -> None:
+        self._note(failure, seconds)
+        if not self._try():
+            self._give_up()
+
+    def _turned_away(self) -> bool:
+        """Note that the endpoint refused; tells whether another one is asked."""
+        self._note(Failure.BUSY, retry_after(self._reply.head.retry_after))
+        return self._try()
+
+    def _note(self, failure: Failure, seconds: float) -> None:
+        state, context = self._attempts.current, self._context
+        assert state is not None
+        self._last = failure
+        context.metrics.failed(self._call.service, state.endpoint.name, failure)
+        self._attempts.failed(failure, context.clock(), seconds)
+
+    def _another(self, now: float) -> bool:
+        return self._attempts.another(self._context.states(self._call.service), now)
+
+    def _give_up(self) -> None:
+        context, service = self._context, self._call.service
+        seconds = wait(context.states(service), context.clock())
+        tries = len(self._attempts.tried)
+        if tries:
+            answer = answers.gave_up(self._last, tries, seconds)
+        else:
+            answer = answers.none_ready(service, seconds)
+        self._finish(str(answer.status))
+        self._client.answer(answer)
+
+    # Answering.
+
+    def _begin(self) -> None:
+        context, reply, tried = self._context, self._reply, self._attempts.tried
+        context.metrics.began(
+            self._call.service, tried[-1].endpoint.region, context.clock() - self._started
+        )
+        keep = self._keep
+        self._client.write(reply.begin(context.lines(reply.head, tried, keep=keep)))
+
+    def _complete(self) -> None:
+        if self._reply.broken:
+            self._cut()
+            return
+        status = self._reply.head.status
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._note(Failure.ERROR, 0.0)
+        self._attempts.answered()
+        self._finish(str(status))
+        self._client.done(keep=self._keep)
+
+    def _cut(self) -> None:
+        """End an answer whose writer is gone, in a way that its reader can tell."""
+        end = self._reply.cut()
+        self._note(Failure.CUT, 0.0)
+        self._finish("cut")
+        if end is None:
+            self._client.abort()
+        else:
+            self._client.write(end)
+            self._client.done(keep=self._keep)
+
+    @property
+    def _keep(self) -> bool:
+        return self._reply.framed and self._client.keeps(self._call.request)
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.abort()
+        dial, self._dial = self._dial, None
+        if dial:
+            dial.cancel()
+
+    def _finish(self, outcome: str) -> None:
+        context, tried = self._context, self._attempts.tried
+        context.active.discard(self)
+        region = tried[-1].endpoint.region if tried else ""
+        context.metrics.answered(self._call.service, region, outcome, len(tried))

@@ -1,0 +1,177 @@
+"""Where a client's request goes: to a page of our own, to an exchange, or back with a reason."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from gateway import body as bodies
+from gateway.body import BodyError
+from gateway.data.client import ClientConnection, Work
+from gateway.data.exchange import Call, Exchange
+from gateway.data.local import OPEN, Local
+from gateway.data.plane import Plane
+from gateway.data.request import Request
+from gateway.policy import answers
+from gateway.policy.answers import Answer
+
+PREFIX = b"/v1/"
+FORBIDDEN = frozenset({b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"})
+"""Engines' administration, which happens to lie among what clients call."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    plane: Plane
+    region: str = ""
+    cluster: str = ""
+    by_service: bool = False
+    """Take the service that the caller names (regional) instead of reading the model."""
+    body_bytes: int = 32 * 1024 * 1024
+    draining: bool = False
+    connections: set[ClientConnection] = field(default_factory=set)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def clock(self) -> float:
+        return self.plane.clock()
+
+    def joined(self, connection: ClientConnection) -> None:
+        self.connections.add(connection)
+
+    def left(self, connection: ClientConnection) -> None:
+        self.connections.discard(connection)
+        self._left.set()
+
+    async def empty(self) -> None:
+        """Wait until no client is connected."""
+        while self.connections:
+            self._left.clear()
+            await self._left.wait()
+
+    def admit(self, request: Request) -> Answer | None:
+        """Check a head before its body is read."""
+        accepted = self.plane.credentials.accepted
+        if accepted.allows(request.authorization) or request.path in OPEN:
+            return None
+        self.plane.metrics.turned_down(answers.UNAUTHORIZED.code)
+        return answers.UNAUTHORIZED
+
+    def serve(self, client: ClientConnection, request: Request) -> Work | None:
+        if request.method != b"POST" or not _forwarded(request.path):
+            client.answer(self._page(request))
+            return None
+        if not self.plane.routes.known:
+            self._turn_down(client, answers.STARTING)
+            return None
+        if self.by_service and request.service:
+            return self._exchange(client, Call(request, request.service.decode("latin-1")))
+        if len(request.body) > bodies.LARGE:
+            return Walk(self, client, request)
+        return self._read(client, request)
+
+    def ask(
+        self,
+        client: ClientConnection,
+        request: Request,
+        model: str,
+        span: bodies.Span | None = None,
+    ) -> Work | None:
+        """Forward a request whose model is known."""
+        route = self.plane.routes.by_model.get(model)
+        if route:
+            return self._exchange(client, Call(request, route.service.name, model, span))
+        self._turn_down(client, answers.unknown_model(model))
+        return None
+
+    def refuse(self, client: ClientConnection, error: BodyError) -> None:
+        answer = answers.error(400, error.code, str(error), param=error.param)
+        self._turn_down(client, answer)
+
+    def tick(self) -> None:
+        """Close what has been silent for too long; called now and then."""
+        now = self.clock()
+        for connection in tuple(self.connections):
+            connection.expire(now)
+
+    def drain(self, seconds: float) -> None:
+        """Serve what is begun; connections that bring nothing new close within `seconds`."""
+        self.draining = True
+        deadline = self.clock() + seconds
+        for connection in tuple(self.connections):
+            connection.drain(deadline)
+
+    def _read(self, client: ClientConnection, request: Request) -> Work | None:
+        try:
+            model = bodies.model_of(request.body)
+        except BodyError as error:
+            self.refuse(client, error)
+            return None
+        return self.ask(client, request, model)
+
+    def _exchange(self, client: ClientConnection, call: Call) -> Work:
+        exchange = Exchange(self.plane, client, call)
+        exchange.start()
+        return exchange
+
+    def _turn_down(self, client: ClientConnection, answer: Answer) -> None:
+        self.plane.metrics.turned_down(answer.code)
+        client.answer(answer)
+
+    def _page(self, request: Request) -> Answer:
+        plane = self.plane
+        local = Local(
+            routes=plane.routes,
+            counters=plane.metrics,
+            now=plane.clock(),
+            draining=self.draining,
+            region=self.region,
+            cluster=self.cluster,
+        )
+        return local.answer(request.method.decode(), request.path)
+
+
+class Walk:
+    """Reads a large body's model in steps, so that others are served meanwhile."""
+
+    def __init__(self, intake: Intake, client: ClientConnection, request: Request) -> None:
+        self._intake = intake
+        self._client = client
+        self._request = request
+        self._work: Work | None = None
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def cancel(self) -> None:
+        self._task.cancel()
+        if self._work:
+            self._work.cancel()
+
+    def pause(self) -> None:
+        if self._work:
+            self._work.pause()
+
+    def resume(self) -> None:
+        if self._work:
+            self._work.resume()
+
+    async def _run(self) -> None:
+        body = self._request.body
+        steps = bodies.walk(body)
+        try:
+            span = await _walked(steps)
+            model = bodies.model_at(body, span)
+        except BodyError as error:
+            self._intake.refuse(self._client, error)
+        else:
+            self._work = self._intake.ask(self._client, self._request, model, span)
+
+
+async def _walked(steps: bodies.Steps) -> bodies.Span:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            span: bodies.Span = end.value
+            return span
+        await asyncio.sleep(0)
+
+
+def _forwarded(path: bytes) -> bool:
+    return path.startswith(PREFIX) and path not in FORBIDDEN and b"/." not in path

@@ -1,0 +1,106 @@
+"""What the gateway answers itself: models, health, load and metrics."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from gateway.metrics import Metrics
+from gateway.policy import answers
+from gateway.policy.answers import Answer
+from gateway.routes import Route, Routes
+
+OPEN: Final = frozenset({b"/healthz", b"/readyz"})
+"""Asked by whoever keeps the process alive, without a key."""
+MODELS: Final = b"/v1/models"
+TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+class ServiceLoad(msgspec.Struct, rename="camel"):
+    """What a region can do for one service."""
+
+    ready: int
+    in_flight: int
+
+
+class Load(msgspec.Struct, rename="camel"):
+    """What a regional gateway answers to `GET /-/load`: the global one's probe."""
+
+    region: str
+    cluster: str
+    services: dict[str, ServiceLoad]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The gateway's own pages."""
+
+    routes: Routes
+    counters: Metrics
+    now: float
+    draining: bool
+    region: str
+    cluster: str
+
+    def answer(self, method: str, path: bytes) -> Answer:
+        page = PAGES.get(path) if method == "GET" else None
+        if page:
+            return page(self)
+        if method == "GET" and path.startswith(MODELS + b"/"):
+            return self.model(unquote(path[len(MODELS) + 1 :].decode("latin-1")))
+        return answers.not_found(method, path.decode("latin-1"))
+
+    def alive(self) -> Answer:
+        return Answer(200, b"ok\n", content_type=b"text/plain")
+
+    def ready(self) -> Answer:
+        if self.routes.known and not self.draining:
+            return self.alive()
+        return answers.STARTING
+
+    def models(self) -> Answer:
+        routes = self.routes.by_service.values()
+        names = {name: route for route in routes for name in _listed(route)}
+        data = [_model(name, names[name]) for name in sorted(names)]
+        return answers.as_json({"object": "list", "data": data})
+
+    def model(self, name: str) -> Answer:
+        route = self.routes.by_model.get(name)
+        return answers.as_json(_model(name, route)) if route else answers.unknown_model(name)
+
+    def load(self) -> Answer:
+        services = {name: _load(route, self.now) for name, route in self.routes.by_service.items()}
+        return answers.as_json(Load(self.region, self.cluster, services))
+
+    def metrics(self) -> Answer:
+        in_flight: dict[tuple[str, ...], int] = {
+            (service, state.endpoint.name): state.in_flight
+            for service, route in self.routes.by_service.items()
+            for state in route.states
+        }
+        return Answer(200, self.counters.render(in_flight), content_type=TEXT)
+
+
+def _listed(route: Route) -> tuple[str, ...]:
+    return route.service.models[: route.service.listed]
+
+
+def _model(name: str, route: Route) -> Mapping[str, Any]:
+    created = route.service.created
+    return {"id": name, "object": "model", "created": created, "owned_by": "modelfleet"}
+
+
+def _load(route: Route, now: float) -> ServiceLoad:
+    ready = sum(state.usable(now) for state in route.states)
+    return ServiceLoad(ready, sum(state.in_flight for state in route.states))
+
+
+PAGES: Final[Mapping[bytes, Callable[[Local], Answer]]] = {
+    b"/healthz": Local.alive,
+    b"/readyz": Local.ready,
+    b"/metrics": Local.metrics,
+    b"/-/load": Local.load,
+    MODELS: Local.models,
+}

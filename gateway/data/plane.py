@@ -1,0 +1,88 @@
+"""What the exchanges of one worker share, and how a request looks to the endpoint that gets it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gateway import body as bodies
+from gateway.data import heads
+from gateway.data.exchange import Call, Exchange
+from gateway.data.pool import Origin, Pool
+from gateway.data.upstream import Head
+from gateway.keys import Credentials
+from gateway.metrics import Metrics
+from gateway.policy.answers import RETRYABLE
+from gateway.policy.attempts import Rules
+from gateway.policy.endpoint import EndpointState
+from gateway.policy.pick import wait
+from gateway.policy.timing import Limits
+from gateway.routes import Routes
+from gateway.snapshot import Snapshot
+
+
+@dataclass(slots=True, kw_only=True)
+class Plane:
+    routes: Routes
+    pool: Pool
+    credentials: Credentials
+    rules: Rules
+    clock: Callable[[], float]
+    """Monotonic."""
+    limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
+    active: set[Exchange] = field(default_factory=set)
+
+    def states(self, service: str) -> Sequence[EndpointState]:
+        route = self.routes.by_service.get(service)
+        return route.states if route else ()
+
+    def message(self, call: Call, origin: Origin, state: EndpointState) -> tuple[bytes, bytes]:
+        request, endpoint = call.request, state.endpoint
+        body = request.body
+        if call.model and endpoint.model and endpoint.model != call.model:
+            body = bodies.renamed(body, call.span or bodies.model_span(body), endpoint.model)
+        head = b"".join(
+            (
+                b"POST ",
+                origin.base,
+                request.target[3:],
+                b" HTTP/1.1\r\n",
+                origin.host_line,
+                *request.lines,
+                self.credentials.line if endpoint.fleet else b"",
+                b"x-modelfleet-service: %b\r\n" % call.service.encode() if endpoint.fleet else b"",
+                b"content-length: %d\r\n\r\n" % len(body),
+            )
+        )
+        return head, body
+
+    def lines(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
+        endpoint = tried[-1].endpoint
+        region = endpoint.region.encode()
+        if endpoint.fleet and head.region:
+            region = head.region
+        retry = head.retry_after
+        if not retry and head.status in RETRYABLE:
+            retry = b"%d" % wait(tried, self.clock())
+        return b"x-modelfleet-region: %b\r\nx-modelfleet-attempts: %d\r\n%b%b" % (
+            region,
+            len(tried),
+            b"retry-after: %b\r\n" % retry if retry else b"",
+            b"" if keep else heads.CLOSE,
+        )
+
+    def swap(self, snapshot: Snapshot) -> None:
+        self.routes.swap(snapshot)
+        self.pool.keep_only({state.endpoint.url for state in self.routes.states.values()})
+
+    def probed(self, found: dict[str, bool], started: float) -> None:
+        """Take in what the probes found; what waits for an endpoint that is gone goes elsewhere."""
+        for state in self.routes.probed(found, started):
+            for exchange in tuple(self.active):
+                exchange.endpoint_lost(state)
+
+    def tick(self) -> None:
+        """End what takes too long; called several times a second."""
+        now = self.clock()
+        for exchange in tuple(self.active):
+            exchange.expire(now)
+        self.pool.trim(now)

@@ -1,0 +1,117 @@
+"""Connections to upstreams, kept for reuse: new ones cost three times as much."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from gateway.data.upstream import UpstreamConnection
+
+Dial = asyncio.Task[None]
+IDLE_SECONDS = 4.0
+"""Shorter than the 5 s after which uvicorn, and so vLLM, closes what is idle."""
+
+
+class Caller(Protocol):
+    """Whoever waits for a new connection."""
+
+    def connected(self, connection: UpstreamConnection) -> None: ...
+
+    def refused(self) -> None: ...
+
+
+class Origin:
+    """One upstream's address, and the connections to it that nobody uses."""
+
+    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+        parts = urlsplit(url)
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        self.tls = parts.scheme == "https"
+        self.base = parts.path.rstrip("/").encode()
+        self.host_line = b"host: %b\r\n" % parts.netloc.rpartition("@")[2].encode()
+        self._clock = clock
+        self._idle: list[UpstreamConnection] = []
+        self._closed = False
+
+    def keep(self, connection: UpstreamConnection) -> None:
+        if self._closed:
+            connection.abort()
+            return
+        connection.idle_since = self._clock()
+        self._idle.append(connection)
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def take(self) -> UpstreamConnection | None:
+        """Give the connection that was used last; older ones go away with time."""
+        return self._idle.pop() if self._idle else None
+
+    def trim(self, now: float) -> None:
+        old = [c for c in self._idle if now - c.idle_since > IDLE_SECONDS]
+        for connection in old:
+            self._idle.remove(connection)
+            connection.abort()
+
+    def close(self) -> None:
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.abort()
+
+
+class Pool:
+    def __init__(
+        self, clock: Callable[[], float], *, connect_seconds: float, tls: ssl.SSLContext | None
+    ) -> None:
+        self._clock = clock
+        self._seconds = connect_seconds
+        self._tls = tls
+        self._origins: dict[str, Origin] = {}
+        self._dialling: set[Dial] = set()
+
+    def origin(self, url: str) -> Origin:
+        origin = self._origins.get(url)
+        if origin is None:
+            origin = self._origins[url] = Origin(url, self._clock)
+        return origin
+
+    def dial(self, origin: Origin, caller: Caller) -> Dial:
+        """Connect anew; the caller hears of it, unless it cancels the task."""
+        task = asyncio.get_running_loop().create_task(self._dial(origin, caller))
+        self._dialling.add(task)
+        task.add_done_callback(self._dialling.discard)
+        return task
+
+    def trim(self, now: float) -> None:
+        """Close what has been idle for too long."""
+        for origin in self._origins.values():
+            origin.trim(now)
+
+    def keep_only(self, urls: set[str]) -> None:
+        """Drop the addresses that are no longer routed to."""
+        for url in self._origins.keys() - urls:
+            self._origins.pop(url).close()
+
+    def close(self) -> None:
+        self.keep_only(set())
+        for task in self._dialling:
+            task.cancel()
+
+    async def _dial(self, origin: Origin, caller: Caller) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._seconds):
+                _, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(origin),
+                    origin.host,
+                    origin.port,
+                    ssl=self._tls if origin.tls else None,
+                )
+        except (OSError, TimeoutError, ssl.SSLError):
+            caller.refused()
+        else:
+            caller.connected(connection)

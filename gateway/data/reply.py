@@ -1,0 +1,107 @@
+"""An answer on its way: held while it may still be asked again, then framed for its client."""
+
+from gateway.data import heads
+from gateway.data.upstream import Head
+from gateway.policy.answers import INTERRUPTED, RETRYABLE
+from gateway.sse import Events
+
+HELD_BYTES = 1024 * 1024
+"""An answer up to this size is held until it is whole, so that a cut one can be asked again."""
+
+
+class Reply:
+    """Bytes in, bytes out; a stream is held until its first event is whole."""
+
+    __slots__ = (
+        "_chunked",
+        "_events",
+        "_held",
+        "_old",
+        "_size",
+        "complete",
+        "framed",
+        "head",
+        "started",
+    )
+
+    def __init__(self, *, old: bool) -> None:
+        self.head = Head()
+        self.started = False
+        """Whether something of it has gone to the client: then nobody else can be asked."""
+        self.complete = False
+        self.framed = True
+        """Whether its client can tell where it ends without the connection's end."""
+        self._old = old
+        self._held: list[bytes] = []
+        self._size = 0
+        self._events: Events | None = None
+        self._chunked = False
+
+    @property
+    def refusal(self) -> bool:
+        """Whether this is an upstream's word that another one should be asked."""
+        return self.complete and self.head.status in RETRYABLE
+
+    def take(self, head: Head, data: bytes, *, complete: bool) -> bool:
+        """Hold what came; tells whether it may be passed on."""
+        if head.event_stream and self._events is None:
+            self._events = Events()
+        self.head, self.complete = head, complete
+        data = self._whole(data)
+        if data:
+            self._held.append(data)
+            self._size += len(data)
+        self.framed = complete or not self._old or bool(head.length)
+        streams = self._events is not None and head.status not in RETRYABLE
+        return complete or self._size > (0 if streams else HELD_BYTES)
+
+    def begin(self, lines: bytes) -> bytes:
+        """Give the head, with `lines` among its own, and what was held."""
+        self.started = True
+        body = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        self._held = []
+        head = self.head
+        if self.complete:
+            framing = b"content-length: %d\r\n" % len(body)
+        elif head.length:
+            framing = b"content-length: %b\r\n" % head.length
+        elif not self.framed:
+            framing = b""
+        else:
+            self._chunked, framing, body = (
+                True,
+                b"transfer-encoding: chunked\r\n",
+                heads.chunk(body),
+            )
+        return b"".join(
+            (heads.status_line(head.status), *head.lines, lines, framing, b"\r\n", body)
+        )
+
+    def go_on(self, data: bytes, *, complete: bool) -> bytes:
+        """Give what follows."""
+        self.complete = complete
+        data = self._whole(data)
+        if not self._chunked:
+            return data
+        out = heads.chunk(data) if data else b""
+        return out + heads.LAST_CHUNK if complete else out
+
+    def cut(self) -> bytes | None:
+        """End what cannot go on; None where only a torn connection can say so."""
+        if not self._chunked or self._events is None:
+            return None
+        if self._events.done:
+            return heads.LAST_CHUNK
+        return heads.chunk(INTERRUPTED) + heads.LAST_CHUNK
+
+    @property
+    def broken(self) -> bool:
+        """Whether the end of what came is not the end of a whole stream."""
+        return self._events is not None and not self._events.done and self.head.until_close
+
+    def _whole(self, data: bytes) -> bytes:
+        events = self._events
+        if events is None:
+            return data
+        data = events.feed(data)
+        return data + events.rest() if self.complete else data

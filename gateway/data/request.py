@@ -1,0 +1,187 @@
+"""A client's bytes become requests."""
+
+from collections.abc import Callable
+from typing import Final
+
+import httptools
+
+from gateway.policy import answers
+from gateway.policy.answers import Answer
+
+HEAD_BYTES = 64 * 1024
+"""Of a request line and its headers together."""
+
+DROP: Final = ""
+_HEADERS: Final = {
+    b"authorization": "authorization",
+    b"expect": "expect",
+    b"content-length": "length",
+    b"x-modelfleet-service": "service",
+    **dict.fromkeys(
+        (
+            # Of one hop only, or written anew for the next one.
+            b"connection",
+            b"host",
+            b"keep-alive",
+            b"proxy-connection",
+            b"te",
+            b"trailer",
+            b"transfer-encoding",
+            b"upgrade",
+            # What a client shows to us, an upstream does not see.
+            b"api-key",
+            b"x-api-key",
+            b"cookie",
+            b"proxy-authorization",
+            # An answer is looked at on its way: it must not be compressed.
+            b"accept-encoding",
+            # Ours to say.
+            b"x-modelfleet-attempts",
+            b"x-modelfleet-region",
+            b"x-modelfleet-upstream",
+        ),
+        DROP,
+    ),
+}
+"""Headers that are not passed on; those with a name are read."""
+
+
+class Request:
+    """One request as far as we read it. `refusal` is the answer when it is not to be served."""
+
+    __slots__ = (
+        "authorization",
+        "body",
+        "expect",
+        "keep_alive",
+        "length",
+        "lines",
+        "method",
+        "old",
+        "refusal",
+        "service",
+        "target",
+    )
+
+    def __init__(self) -> None:
+        self.method = b""
+        self.target = b""
+        self.lines: list[bytes] = []
+        """Headers to pass on, in pieces."""
+        self.authorization = b""
+        self.service = b""
+        self.length = b""
+        self.expect = b""
+        self.body = b""
+        self.keep_alive = True
+        self.old = False
+        """HTTP/1.0, which knows no chunks."""
+        self.refusal: Answer | None = None
+
+    @property
+    def path(self) -> bytes:
+        return self.target.partition(b"?")[0]
+
+
+def refused(answer: Answer) -> Request:
+    """Stand for what could not be read."""
+    request = Request()
+    request.refusal = answer
+    return request
+
+
+class MalformedError(Exception):
+    """What came is not HTTP, or more of it than is taken; carries the answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.code)
+        self.answer = answer
+
+
+class RequestReader:
+    """Checks each head before its body is kept, and gives out whole requests."""
+
+    def __init__(
+        self,
+        *,
+        admit: Callable[[Request], Answer | None],
+        headed: Callable[[Request], None],
+        ready: Callable[[Request], None],
+        body_bytes: int,
+    ) -> None:
+        self._admit = admit
+        self._headed = headed
+        self._ready = ready
+        self._limit = body_bytes
+        self._parser = httptools.HttpRequestParser(self)
+        self._request: Request | None = None
+        self._in_head = False
+        self._head_bytes = 0
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request has begun and is not whole yet."""
+        return self._request is not None
+
+    def feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            raise
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
+            raise MalformedError(answers.MALFORMED) from error
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                raise MalformedError(answers.HEAD_TOO_LARGE)
+
+    def on_url(self, url: bytes) -> None:
+        if self._request is None:
+            self._request, self._in_head, self._head_bytes = Request(), True, 0
+        self._request.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        request = self._request
+        assert request is not None
+        kind = _HEADERS.get(name.lower())
+        if kind is None:
+            request.lines += (name, b": ", value, b"\r\n")
+        elif kind:
+            setattr(request, kind, value)
+
+    def on_headers_complete(self) -> None:
+        request, parser = self._request, self._parser
+        assert request is not None
+        self._in_head = False
+        request.method = parser.get_method()
+        request.keep_alive = parser.should_keep_alive()
+        request.old = parser.get_http_version() == "1.0"
+        if parser.should_upgrade():
+            request.refusal = answers.MALFORMED
+        elif request.length and int(request.length) > self._limit:
+            request.refusal = answers.TOO_LARGE
+        else:
+            request.refusal = self._admit(request)
+        if request.refusal or request.expect:
+            self._headed(request)
+
+    def on_body(self, part: bytes) -> None:
+        request = self._request
+        assert request is not None
+        if request.refusal:
+            return
+        self._size += len(part)
+        if self._size > self._limit:
+            request.refusal, self._parts = answers.TOO_LARGE, []
+            self._headed(request)
+            return
+        self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        request, parts = self._request, self._parts
+        assert request is not None
+        request.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._request, self._parts, self._size = None, [], 0
+        self._ready(request)

@@ -1,0 +1,105 @@
+"""Who may ask: keys are known by their SHA-256 only, and compared in constant time."""
+
+import logging
+from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+BEARER = b"bearer "
+
+
+def digests_in(text: str) -> tuple[bytes, ...]:
+    """Read a client key file: a SHA-256 in hex a line; `#` begins a comment."""
+    words = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(bytes.fromhex(word) for word in words if word)
+
+
+def secrets_in(text: str) -> tuple[str, ...]:
+    """Read a credential file: a secret a line, the first is the one to send."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+@dataclass(slots=True)
+class Keyring:
+    """The keys that are let in; none at all means that everybody is."""
+
+    digests: tuple[bytes, ...] = ()
+    closed: bool = True
+    """Whether a key is asked for."""
+
+    def allows(self, authorization: bytes) -> bool:
+        if not self.closed:
+            return True
+        if authorization[:7].lower() != BEARER:
+            return False
+        given = sha256(authorization[7:].strip()).digest()
+        found = False
+        for digest in self.digests:
+            found |= compare_digest(digest, given)
+        return found
+
+
+@dataclass(slots=True)
+class Credentials:
+    """Whom we let in, and what we show to regional gateways."""
+
+    accepted: Keyring = field(default_factory=Keyring)
+    line: bytes = b""
+    """The header that carries the fleet's credential."""
+
+    def use(self, secrets: tuple[str, ...]) -> None:
+        """Send the first secret from now on."""
+        self.line = b"authorization: Bearer %b\r\n" % secrets[0].encode() if secrets else b""
+
+
+@dataclass(slots=True)
+class WatchedFile:
+    """A file that is read again when it was changed; an unreadable one keeps its last text."""
+
+    path: str
+    _stamp: tuple[int, int] | None = field(default=None, init=False)
+
+    def changed(self) -> str | None:
+        """Give the text when it is new."""
+        try:
+            status = Path(self.path).stat()
+            stamp = (status.st_mtime_ns, status.st_ino)
+            if stamp == self._stamp:
+                return None
+            text = Path(self.path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            log.exception("cannot read a key file", extra={"file": self.path})
+            return None
+        self._stamp = stamp
+        return text
+
+
+class KeyFiles:
+    """Keeps credentials as their files have them."""
+
+    def __init__(self, *, clients: str, fleet: str, regional: bool) -> None:
+        """Global: `clients` holds the keys that are let in. Regional: the fleet's secrets are."""
+        self.credentials = Credentials()
+        self.credentials.accepted.closed = bool(fleet if regional else clients)
+        self._clients = WatchedFile(clients) if clients and not regional else None
+        self._fleet = WatchedFile(fleet) if fleet else None
+        self._regional = regional
+
+    def refresh(self) -> None:
+        if self._clients and (text := self._clients.changed()) is not None:
+            self._accept(self._clients.path, text)
+        if self._fleet and (text := self._fleet.changed()) is not None:
+            secrets = secrets_in(text)
+            if self._regional:
+                digests = tuple(sha256(secret.encode()).digest() for secret in secrets)
+                self.credentials.accepted.digests = digests
+            else:
+                self.credentials.use(secrets)
+
+    def _accept(self, path: str, text: str) -> None:
+        try:
+            self.credentials.accepted.digests = digests_in(text)
+        except ValueError:
+            log.exception("not SHA-256 in hex; the keys stay as they were", extra={"file": path})

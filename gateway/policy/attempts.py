@@ -1,0 +1,74 @@
+"""One request's tries: where it has been, and where it may go next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from gateway.policy.budget import RetryBudget
+from gateway.policy.endpoint import EndpointState, Failure
+from gateway.policy.pick import pick
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What all requests of a worker share."""
+
+    chance: Callable[[], float]
+    attempts: int = 3
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    serial: "count[int]" = field(default_factory=lambda: count(1))
+
+
+class Attempts:
+    """An endpoint is reserved when it is picked: counted later, all would pick the same one."""
+
+    __slots__ = ("_rules", "current", "tried")
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self.tried: tuple[EndpointState, ...] = ()
+        self.current: EndpointState | None = None
+
+    def next(self, states: Sequence[EndpointState], now: float) -> EndpointState | None:
+        """Reserve the endpoint to ask next; None when the request has to be given up."""
+        rules, made = self._rules, len(self.tried)
+        if made >= rules.attempts:
+            return None
+        state = pick(states, self.tried, now, rules.chance)
+        if state is None or not self._affordable(made, now):
+            return None
+        state.in_flight += 1
+        state.picked = next(rules.serial)
+        self.tried = (*self.tried, state)
+        self.current = state
+        return state
+
+    def another(self, states: Sequence[EndpointState], now: float) -> bool:
+        """Tell whether giving up the current try would lead anywhere."""
+        rules = self._rules
+        possible = len(self.tried) < rules.attempts
+        return possible and pick(states, self.tried, now, rules.chance) is not None
+
+    def answered(self) -> None:
+        if state := self._release():
+            state.answered()
+
+    def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
+        if state := self._release():
+            state.failed(failure, now, retry_after)
+
+    def cancelled(self) -> None:
+        """Give back what was reserved: the client is gone, which says nothing of the endpoint."""
+        self._release()
+
+    def _affordable(self, made: int, now: float) -> bool:
+        if made:
+            return self._rules.budget.spend(now)
+        self._rules.budget.request()
+        return True
+
+    def _release(self) -> EndpointState | None:
+        state, self.current = self.current, None
+        if state:
+            state.in_flight -= 1
+        return state

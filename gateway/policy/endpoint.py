@@ -1,0 +1,124 @@
+"""What a worker knows of one endpoint: its load, its failures, and until when it is left alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.snapshot import Endpoint
+
+
+class Failure(StrEnum):
+    REFUSED = "refused"
+    """No connection: nobody is there."""
+    RESET = "reset"
+    """The connection broke before the answer's first byte."""
+    BUSY = "busy"
+    """It said so: 429, 502, 503 or 504."""
+    SLOW = "slow"
+    """No first byte in time."""
+    CUT = "cut"
+    """The connection broke within an answer."""
+    ERROR = "error"
+    """500: it works badly, or the request was bad. No reason to send nobody there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ejection:
+    """When an endpoint is left alone, and for how many seconds; they double up to a limit."""
+
+    failures: int = 3
+    """In a row; one of them alone may be chance."""
+    seconds: float = 5.0
+    max_seconds: float = 60.0
+    refused_seconds: float = 1.0
+    """Nobody there: a probe tells earlier when somebody is."""
+    refused_max_seconds: float = 10.0
+
+
+PENALTY_HALF_LIFE = 10.0
+"""Seconds. An endpoint that fails fast looks idle: each failure weighs as one more request."""
+FORGOTTEN = 0.01
+BY_PROBE = (Failure.REFUSED, Failure.RESET)
+"""What a probe can refute. An engine that refuses work may well answer a probe."""
+
+
+class EndpointState:
+    """Mutable, one for each endpoint and worker; kept when the snapshot changes around it."""
+
+    __slots__ = (
+        "_ejection",
+        "_ejections",
+        "_failures",
+        "_penalty",
+        "_penalty_at",
+        "ejected_by",
+        "ejected_until",
+        "endpoint",
+        "failed_at",
+        "in_flight",
+        "picked",
+        "up",
+    )
+
+    def __init__(self, endpoint: Endpoint, ejection: Ejection) -> None:
+        self.endpoint = endpoint
+        self.in_flight = 0
+        self.picked = 0
+        """Serial number of its last pick: of equals the one that waited longest is next."""
+        self.up: bool | None = None
+        """What our own probe found; None before the first."""
+        self.ejected_until = 0.0
+        self.ejected_by: Failure | None = None
+        self.failed_at = 0.0
+        self._ejection = ejection
+        self._ejections = 0
+        self._failures = 0
+        self._penalty = 0.0
+        self._penalty_at = 0.0
+
+    def usable(self, now: float) -> bool:
+        """Tell whether it may be picked: not said to be unready, not found down, not ejected."""
+        return (
+            now >= self.ejected_until and self.up is not False and self.endpoint.ready is not False
+        )
+
+    def load(self, now: float) -> float:
+        """Requests in flight, and failures that are not forgotten yet."""
+        if self._penalty:
+            return self.in_flight + self._decayed(now)
+        return self.in_flight
+
+    def answered(self) -> None:
+        """Take an answer as proof that it works."""
+        self._failures = self._ejections = 0
+
+    def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
+        self._penalty, self._penalty_at = self._decayed(now) + 1, now
+        self._failures += failure is not Failure.ERROR
+        seconds = self._sentence(failure, retry_after)
+        if seconds:
+            self._ejections += 1
+            self.ejected_by, self.failed_at = failure, now
+            self.ejected_until = max(self.ejected_until, now + seconds)
+
+    def probed(self, *, up: bool, started: float) -> None:
+        """Believe a probe; one that began after the failure ends an ejection it refutes."""
+        self.up = up
+        if up and self.ejected_by in BY_PROBE and started > self.failed_at:
+            self.ejected_until = 0.0
+
+    def _sentence(self, failure: Failure, retry_after: float) -> float:
+        rules = self._ejection
+        factor = 2.0 ** min(self._ejections, 10)
+        if retry_after:
+            return min(retry_after, rules.max_seconds)
+        if failure is Failure.REFUSED:
+            return min(rules.refused_seconds * factor, rules.refused_max_seconds)
+        if failure is Failure.SLOW or self._failures >= rules.failures:
+            return min(rules.seconds * factor, rules.max_seconds)
+        return 0.0
+
+    def _decayed(self, now: float) -> float:
+        if not self._penalty:
+            return 0.0
+        left = self._penalty * 0.5 ** ((now - self._penalty_at) / PENALTY_HALF_LIFE)
+        return left if left > FORGOTTEN else 0.0

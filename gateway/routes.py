@@ -1,0 +1,54 @@
+"""A snapshot as a worker uses it: services by every name, with the state of their endpoints."""
+
+from dataclasses import dataclass
+
+from gateway.policy.endpoint import Ejection, EndpointState
+from gateway.snapshot import Endpoint, Service, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    service: Service
+    states: tuple[EndpointState, ...]
+
+
+class Routes:
+    """Swapped as a whole; an endpoint that stays keeps its state."""
+
+    def __init__(self, ejection: Ejection) -> None:
+        self.known = False
+        """Whether there was a snapshot yet."""
+        self.by_model: dict[str, Route] = {}
+        self.by_service: dict[str, Route] = {}
+        self.states: dict[str, EndpointState] = {}
+        """By the endpoint's name."""
+        self._ejection = ejection
+
+    def swap(self, snapshot: Snapshot) -> None:
+        old, self.states = self.states, {}
+        routes = [self._route(service, old) for service in snapshot.services]
+        self.by_service = {route.service.name: route for route in routes}
+        self.by_model = {name: route for route in routes for name in route.service.models}
+        self.known = True
+
+    def probed(self, found: dict[str, bool], started: float) -> list[EndpointState]:
+        """Take in a round of probes; gives the endpoints that went down."""
+        lost = []
+        for name, up in found.items():
+            if state := self.states.get(name):
+                if state.up is not False and not up:
+                    lost.append(state)
+                state.probed(up=up, started=started)
+        return lost
+
+    def _route(self, service: Service, old: dict[str, EndpointState]) -> Route:
+        states = tuple(self._state(endpoint, old) for endpoint in service.endpoints)
+        self.states.update((state.endpoint.name, state) for state in states)
+        return Route(service, states)
+
+    def _state(self, endpoint: Endpoint, old: dict[str, EndpointState]) -> EndpointState:
+        state = old.get(endpoint.name)
+        if state is None or state.endpoint.url != endpoint.url:
+            return EndpointState(endpoint, self._ejection)
+        state.endpoint = endpoint
+        return state

@@ -1,0 +1,68 @@
+"""Settings of the gateway; from the environment, since all its processes read them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+import msgspec
+
+
+class Scope(StrEnum):
+    GLOBAL = "global"
+    REGIONAL = "regional"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    scope: Scope = Scope.GLOBAL
+    """Picks a region by the model (global), or a pod by the service (regional)."""
+    region: str = ""
+    """Regional: what its answers say in `x-modelfleet-region`."""
+    cluster: str = ""
+    """Regional: the member cluster whose pods it serves."""
+    listen: str = "127.0.0.1:8080"
+    workers: int = len(os.sched_getaffinity(0))
+    """Processes: one a core, since each keeps one core busy at most."""
+    client_keys_file: str = ""
+    """Global: SHA-256 of client keys, in hex, a line each. Read again when it changes."""
+    fleet_credential_file: str = ""
+    """Secrets between global and regional gateways, a line each; the first is sent, all count."""
+    upstream_ca_file: str = ""
+    """CA bundle for upstreams with https; the system's where empty."""
+    snapshot_file: str = ""
+    """Routes as JSON, instead of those that Kubernetes has. Read again when it changes."""
+    state_file: str = ""
+    """Where the last routes are kept (no credentials), for a start without the hub."""
+    body_bytes: int = 32 * 1024 * 1024
+    """Largest request; long contexts and images need some MB."""
+    attempts: int = 3
+    """Endpoints that one request may be tried on."""
+    connect_seconds: float = 2.0
+    """Longer than any round trip between regions and a lost packet."""
+    first_byte_seconds: float = 120.0
+    """Until another endpoint is asked; a long prompt takes its time."""
+    stall_seconds: float = 120.0
+    """Without a byte in the midst of an answer."""
+    probe_seconds: float = 1.0
+    """Between two probes of an endpoint."""
+    probe_timeout_seconds: float = 1.0
+    drain_seconds: float = 30.0
+    """For answers under way when the gateway is told to stop."""
+    log_level: str = "INFO"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Take `GATEWAY_SCOPE` and so on; an error names the setting."""
+    names = {f"GATEWAY_{field.name}".upper(): field.name for field in fields(Settings)}
+    given = {names[key]: value for key, value in environ.items() if key in names and value}
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].rstrip("`")
+        raise SystemExit(f"GATEWAY_{field.upper()}: {error}") from error

@@ -1,0 +1,158 @@
+"""`python -m gateway.worker LISTENER LIFE LINK`: one process of the data plane.
+
+LISTENER is the descriptor of a listening socket that the supervisor owns, LIFE that of a pipe which
+ends when the supervisor does, LINK the name of the socket on which the control process speaks.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+import ssl
+import sys
+import time
+from contextlib import suppress
+
+import uvloop
+
+from fleet.runtime import logs
+from gateway.data.client import ClientConnection
+from gateway.data.intake import Intake
+from gateway.data.plane import Plane
+from gateway.data.pool import Pool
+from gateway.keys import Credentials, KeyFiles
+from gateway.link import Message, Table
+from gateway.policy.attempts import Rules
+from gateway.policy.endpoint import Ejection
+from gateway.policy.timing import Limits
+from gateway.routes import Routes
+from gateway.settings import Scope, Settings, read
+from gateway.subscriber import Subscriber
+from gateway.supervisor import RETIRING
+
+TICK_SECONDS = 0.25
+KEYS_SECONDS = 2.0
+LAME_SECONDS = 0.2
+"""In which connections are still taken after the order to stop: they were on their way."""
+IDLE_SECONDS = 0.5
+"""For a request on its way over a kept connection."""
+ORPHAN_SECONDS = 5.0
+"""For answers under way when the supervisor is gone, and with it the place in the queue."""
+BACKLOG = 4096
+log = logging.getLogger(__name__)
+
+
+def build(settings: Settings, credentials: Credentials) -> Intake:
+    """Put a data plane together; it routes nothing before its first table."""
+    tls = ssl.create_default_context(cafile=settings.upstream_ca_file or None)
+    plane = Plane(
+        routes=Routes(Ejection()),
+        pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=tls),
+        credentials=credentials,
+        rules=Rules(chance=random.random, attempts=settings.attempts),
+        limits=Limits(
+            first_byte_seconds=settings.first_byte_seconds, stall_seconds=settings.stall_seconds
+        ),
+        clock=time.monotonic,
+    )
+    return Intake(
+        plane=plane,
+        region=settings.region,
+        cluster=settings.cluster,
+        by_service=settings.scope is Scope.REGIONAL,
+        body_bytes=settings.body_bytes,
+    )
+
+
+class Worker:
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._keys = KeyFiles(
+            clients=settings.client_keys_file,
+            fleet=settings.fleet_credential_file,
+            regional=settings.scope is Scope.REGIONAL,
+        )
+        self._keys.refresh()
+        self.intake = build(settings, self._keys.credentials)
+        self._stop = asyncio.Event()
+        self._supervisor = os.getppid()
+        self._drain_seconds = settings.drain_seconds
+
+    async def run(self, life: int, link: str) -> None:
+        """Serve until told to stop, or until the supervisor is gone."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._retire)
+        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        loop.add_reader(life, self._orphaned, life)
+        server = await loop.create_server(
+            lambda: ClientConnection(self.intake), sock=self._listener, backlog=BACKLOG
+        )
+        tasks = [
+            loop.create_task(Subscriber(link, self.hear).run()),
+            loop.create_task(self._tick()),
+            loop.create_task(self._watch_keys()),
+        ]
+        await self._stop.wait()
+        self.intake.drain(IDLE_SECONDS)
+        await asyncio.sleep(LAME_SECONDS)
+        server.close()
+        await self._drained()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.intake.plane.pool.close()
+
+    def hear(self, message: Message) -> None:
+        plane = self.intake.plane
+        if isinstance(message, Table):
+            plane.swap(message.snapshot)
+        else:
+            plane.probed(message.up, message.started)
+
+    def _retire(self) -> None:
+        """Ask for a successor: what comes while the last answers end must not wait."""
+        if os.getppid() == self._supervisor:
+            os.kill(self._supervisor, RETIRING)
+        self._stop.set()
+
+    def _orphaned(self, life: int) -> None:
+        asyncio.get_running_loop().remove_reader(life)
+        self._drain_seconds = min(self._drain_seconds, ORPHAN_SECONDS)
+        self._stop.set()
+
+    async def _drained(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                await self.intake.empty()
+        if left := len(self.intake.plane.active):
+            log.warning("answers cut off by the end of the drain", extra={"answers": left})
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.intake.plane.tick()
+            self.intake.tick()
+
+    async def _watch_keys(self) -> None:
+        while True:
+            await asyncio.sleep(KEYS_SECONDS)
+            self._keys.refresh()
+
+
+async def _run(settings: Settings, listener: socket.socket, life: int, link: str) -> None:
+    await Worker(settings, listener).run(life, link)
+
+
+def main(listener: str, life: str, link: str) -> None:
+    settings = read(os.environ)
+    logs.configure(settings.log_level)
+    with socket.socket(fileno=int(listener)) as queue:
+        queue.setblocking(False)
+        uvloop.run(_run(settings, queue, int(life), link))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
