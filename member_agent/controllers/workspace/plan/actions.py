@@ -67,7 +67,9 @@ class Need:
     capacity_type: str
     nodes: int
     gpus: int
-    """Of each node."""
+    """That a pod takes of each node."""
+    node_gpus: int
+    """That each node has; a node serves one Workspace."""
     serving: Serving | None = None
     """None for a template, which knows itself."""
 

@@ -72,6 +72,7 @@ def _allocated(
         capacity_type=allocation.capacity_type,
         nodes=size.nodes,
         gpus=size.gpus // size.nodes,
+        node_gpus=sku.gpus if sku else size.gpus // size.nodes,
         serving=_layout(workspace, named, sku, size),
     )
 
@@ -82,13 +83,17 @@ def _estimated(workspace: Workspace, demand: Demand, observed: Observed) -> Need
     fitting = {name: size for name, size in found.items() if isinstance(size, Size)}
     if not fitting:
         return Refusal(_misfits(workspace, found), final=False)
-    best = min(fitting, key=lambda name: _preference(name, fitting[name], workspace, observed))
+    best = min(
+        fitting,
+        key=lambda name: _preference(name, fitting[name], types[name].gpus, workspace, observed),
+    )
     size = fitting[best]
     return Need(
         instance_type=best,
         capacity_type=_capacity(best, observed),
         nodes=size.nodes,
         gpus=size.gpus // size.nodes,
+        node_gpus=types[best].gpus,
         serving=_layout(workspace, demand, types[best], size),
     )
 
@@ -130,7 +135,7 @@ def sku_of(node: Node, observed: Observed) -> Sku | None:
 
 
 def _preference(
-    name: str, size: Size, workspace: Workspace, observed: Observed
+    name: str, size: Size, gpus: int, workspace: Workspace, observed: Observed
 ) -> tuple[bool, bool, bool, Decimal, int, str]:
     """First what it has, then what costs nothing more, then what can be had, by its price."""
     cluster = observed.cluster
@@ -142,7 +147,7 @@ def _preference(
     return (
         name not in used,
         len(free) < size.nodes,
-        not offers(name, _capacity(name, observed), size.gpus // size.nodes, observed),
+        not offers(name, _capacity(name, observed), gpus, observed),
         price * size.nodes if price is not None else Decimal("Infinity"),
         size.gpus,
         name,

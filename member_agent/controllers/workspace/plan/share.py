@@ -111,7 +111,7 @@ def _new_claims(workspace: Workspace, need: Need, observed: Observed) -> tuple[N
 
 def _places(need: Need, observed: Observed) -> Iterator[NodePool]:
     """Name the pool of each node that may still be made, pool after pool."""
-    for offer in offers(need.instance_type, need.capacity_type, need.gpus, observed):
+    for offer in offers(need.instance_type, need.capacity_type, need.node_gpus, observed):
         for _ in range(offer.room):
             yield offer.pool
 
@@ -145,7 +145,7 @@ def _claim(name: str, pool: NodePool, workspace: Workspace, need: Need) -> NodeC
                 for key, value in requirements.items()
             ),
             taints=(TAINT,),
-            resources={"requests": {GPU: str(need.gpus)}},
+            resources={"requests": {GPU: str(need.node_gpus)}},
             expire_after="Never",
         ),
     )
@@ -181,6 +181,6 @@ def _shortage(need: Need, observed: Observed) -> tuple[str, float | None]:
     full = ", ".join(
         f"{pool.name} (limit {pool.spec.limits.get(GPU)} GPUs)"
         for pool in pools
-        if not room_of(pool, need.gpus, observed) and not paused(pool, kind, observed)
+        if not room_of(pool, need.node_gpus, observed) and not paused(pool, kind, observed)
     )
     return f"no room for another {kind}: {full}", None

@@ -1,0 +1,106 @@
+"""Report the member to the hub: at every heartbeat, and at once when something has changed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+
+from fleet.api.cluster import (
+    GatewayStatus,
+    InternalMemberCluster,
+    InternalMemberClusterStatus,
+)
+from fleet.api.core import Namespace
+from fleet.api.objects import Key
+from fleet.catalog.catalogue import Catalogue
+from fleet.kube.client import Client
+from fleet.kube.errors import KubeError
+from fleet.kube.queue import WorkQueue
+from fleet.runtime.clock import Clock
+from member_agent.controllers.inventory.observe import Reads, observe
+from member_agent.controllers.inventory.plan import plan
+from member_agent.controllers.inventory.status import Health, news, report
+
+JITTER = 0.05
+"""Part of the period by which heartbeats vary, so that those of a fleet do not meet."""
+WRITE_SECONDS = 1.0
+"""Between two reports at least."""
+LOOK_SECONDS = 0.2
+"""Between two looks that find nothing new at least."""
+PATIENCE_SECONDS = 3.0
+"""For the member's API server to answer before it counts as unhealthy."""
+SYSTEM = Key("", "kube-system")
+
+
+@dataclass(slots=True)
+class Pace:
+    """When what was done last, in the timer's seconds."""
+
+    due: float = -inf
+    """When the next heartbeat is."""
+    quiet_until: float = -inf
+    """Until when changes are gathered."""
+    trouble: str = ""
+    """What the last look at the member's API server found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryReports:
+    hub: Client
+    member: Client
+    reads: Reads
+    key: Key
+    """Of the member's own place on the hub."""
+    clock: Clock
+    timer: Callable[[], float]
+    """Seconds that only go forward."""
+    chance: Callable[[], float]
+    catalogue: Catalogue
+    gateway: Callable[[], GatewayStatus | None]
+    name: str = "inventory"
+    pace: Pace = field(default_factory=Pace)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Write a report where one is due, and say when the next one is."""
+        membership = self.reads.membership.get(self.key)
+        if key != self.key or membership is None:
+            return None
+        now = self.timer()
+        if now < self.pace.quiet_until:
+            return self.pace.quiet_until - now
+        beat = now >= self.pace.due
+        if beat:
+            self.pace.trouble = await self._trouble()
+        observed = observe(self.reads, self.key, self.catalogue, self.clock())
+        health = Health(gateway=self.gateway(), trouble=self.pace.trouble)
+        status = report(membership, plan(observed), observed, health)
+        self.pace.quiet_until = self.timer() + LOOK_SECONDS
+        if beat or news(membership.status, status):
+            await self._send(membership, status)
+        return max(0.0, self.pace.due - self.timer())
+
+    async def _send(
+        self, membership: InternalMemberCluster, status: InternalMemberClusterStatus
+    ) -> None:
+        await self.hub.patch_status(membership, status)
+        period = membership.spec.heartbeat_period_seconds
+        length = period * (1 + JITTER * (2 * self.chance() - 1))
+        self.pace.due = self.timer() + length
+        self.pace.quiet_until = self.timer() + WRITE_SECONDS
+
+    async def _trouble(self) -> str:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self.member.get(Namespace, SYSTEM)
+        except TimeoutError:
+            return f"the member's API server does not answer within {PATIENCE_SECONDS:.0f} s"
+        except KubeError as error:
+            return f"the member's API server does not answer: {error}"
+        return ""
+
+    def wake(self, queue: WorkQueue) -> None:
+        """Add our one key at every change; reports are gathered when they are written."""
+        queue.add(self.key)
+        for cache in self.reads:
+            if cache is not self.reads.works:
+                cache.on_change(lambda _: queue.add(self.key))
