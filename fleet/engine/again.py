@@ -26,7 +26,7 @@ def _silences(decision: Decision) -> Iterator[float]:
 def _sold_out(decision: Decision) -> Iterator[float]:
     """What is sold out may be sold again, for a placement that lacks something."""
     ask, until = decision.field.ask, decision.field.fleet.stocks.sold_out_until
-    if decision.fulfilled or ask.scoring is None:
+    if decision.settled or ask.scoring is None:
         return
     now = int(ask.now.timestamp())
     waits = until[until > now]

@@ -30,6 +30,13 @@ class Decision:
     """Names that PickFixed gives and that cannot be taken."""
     held_back: frozenset[str] = frozenset()
     """Silent members that stay, since most of the fleet went silent with them."""
+    waiting: frozenset[str] = frozenset()
+    """Clusters whose share waits for sold-out nodes, there being nowhere else to go."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether more room anywhere would change nothing."""
+        return self.fulfilled and not self.waiting
 
     @property
     def fulfilled(self) -> bool:
@@ -62,8 +69,9 @@ def _pick_n(found: Field) -> Decision:
     kept, surplus = now.staying[:limit], now.staying[limit:]
     leaving = {**now.leaving, **{holding.cluster: Cause.SURPLUS for holding in surplus}}
     new = found.pick([holding.cluster for holding in kept], limit - len(kept))
-    waiting = [h for h in found.ask.in_use if _waits(h, leaving) and h.cluster not in new]
-    kept += tuple(waiting[: limit - len(kept) - len(new)])
+    waits = [h for h in found.ask.in_use if _waits(h, leaving) and h.cluster not in new]
+    waits = waits[: limit - len(kept) - len(new)]
+    kept += tuple(waits)
     chosen, unplaced = (
         division(found, kept, new) if found.ask.split else (_all(found, kept, new), 0)
     )
@@ -74,6 +82,7 @@ def _pick_n(found: Field) -> Decision:
         short_by=max(0, limit - len(chosen)),
         unplaced=unplaced,
         held_back=now.held_back,
+        waiting=frozenset(holding.cluster for holding in waits),
     )
 
 

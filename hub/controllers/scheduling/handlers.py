@@ -59,7 +59,7 @@ class Scheduling:
         """Enter the decision in the books at once: nothing else is decided before it counts."""
         self.capacity.ledger.decided(key, planned.taken)
         ask = observed.ask
-        _keep(self._lacking, key, bool(planned.outcome and planned.outcome.lacking))
+        _keep(self._lacking, key, not planned.settled)
         _keep(self._greedy, key, ask is not None and ask.kind is PlacementType.PICK_ALL)
         said = next((a.message for a in planned.actions if isinstance(a, Announce)), "")
         if said and self._told.get(key) == said:

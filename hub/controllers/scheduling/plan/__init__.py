@@ -43,6 +43,7 @@ def plan(observed: Observed) -> Plan:
         actions=(*hold, *_let_go(observed), *_steps(observed, ask, found)),
         outcome=_outcome(found),
         taken={choice.cluster: choice.allocations for choice in found.chosen},
+        settled=found.settled,
         again_in_seconds=seconds_until_change(found),
     )
 

@@ -90,5 +90,7 @@ class Plan:
     outcome: Outcome | None = None
     taken: Mapping[str, tuple[Allocation, ...]] = field(default_factory=dict)
     """What each chosen cluster is promised for."""
+    settled: bool = True
+    """Whether more room anywhere would change nothing."""
     again_in_seconds: float | None = None
     """When the passing of time alone may change the decision."""

@@ -1,0 +1,141 @@
+"""What a silent member had moves where the user asked for it, and comes back only in time."""
+
+from typing import Any
+
+from fleet.api import names
+from fleet.api.binding import BindingState
+from tests.unit.fleet.engine.fleets import A10, NOON, member, phi, pool, three
+from tests.unit.hub.controllers.scheduling.desk import (
+    KEY,
+    LLAMA,
+    SCORED,
+    Desk,
+    binding,
+    placement,
+    snapshot,
+)
+
+TOLERATED, HEARTBEAT = 30.0, 5.0
+
+
+class Region(Desk):
+    """A workload in eu, under a policy that moves it after 30 s."""
+
+    async def begin(self, **policy: Any) -> None:
+        self.client.put(placement())
+        self.client.put(snapshot(1, phi(), **({"scoring": SCORED} | policy)))
+        for each in three(pool(A10)):
+            self.client.put(each)
+        await self.reconcile()
+        self.report("eu", "True")
+
+    async def pass_time(self, seconds: float, *, silent: set[str]) -> float | None:
+        """Let heartbeats come in, but those of silent members, and reconcile at the end."""
+        for _ in range(int(seconds / HEARTBEAT)):
+            self.seconds += HEARTBEAT
+            for name in {"us", "eu", "apac"} - silent:
+                self.beat(name)
+            self.heartbeats.tick()
+        return await self.scheduling.reconcile(KEY)
+
+    def beat(self, name: str) -> None:
+        agent = {
+            "type": "MemberAgent",
+            "lastReceivedHeartbeat": NOON.replace(minute=int(self.seconds // 60) % 60).replace(
+                second=int(self.seconds % 60)
+            ),
+        }
+        self.client.put(member(name, pool(A10), agentStatus=[agent]))
+
+
+async def test_a_member_silent_for_less_than_is_tolerated_keeps_its_share() -> None:
+    region = Region()
+    await region.begin()
+    again = await region.pass_time(20, silent={"eu"})
+    assert region.states() == {"eu": "Scheduled"}
+    assert again == TOLERATED - 20
+
+
+async def test_a_share_moves_after_the_toleration_and_the_old_binding_says_since_when() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(30, silent={"eu"})
+    assert region.states() == {"eu": "Unscheduled", "us": "Scheduled"}
+    notes = region.bindings()["eu"].metadata.annotations
+    assert notes == {
+        names.PREVIOUS_STATE: "Scheduled",
+        names.SILENT_SINCE: "2026-01-01T11:59:30Z",
+    }
+    said = {d.cluster_name: d.reason for d in region.policy().status.target_clusters}
+    assert said["eu"] == "failover: silent for 30 s, 30 s are tolerated"
+
+
+async def test_without_a_toleration_nothing_moves() -> None:
+    region = Region()
+    await region.begin(scoring={})
+    await region.pass_time(400, silent={"eu"})
+    assert region.states() == {"eu": "Scheduled"}
+
+
+async def test_the_old_binding_is_restored_if_its_member_answers_first() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(30, silent={"eu"})
+    region.report("eu", "True")
+    await region.pass_time(5, silent=set())
+    assert region.states() == {"eu": "Scheduled", "us": "Unscheduled"}
+    assert not region.bindings()["eu"].metadata.annotations
+
+
+async def test_a_member_that_answers_without_its_workload_is_not_waited_for() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(30, silent={"eu"})
+    await region.pass_time(5, silent=set())
+    assert region.states() == {"eu": "Unscheduled", "us": "Scheduled"}
+
+
+async def test_what_is_ready_elsewhere_stays_there() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(30, silent={"eu"})
+    for name in ("eu", "us"):
+        region.report(name, "True")
+    await region.pass_time(5, silent=set())
+    assert region.states() == {"eu": "Unscheduled", "us": "Scheduled"}
+
+
+async def test_when_most_of_the_fleet_falls_silent_nothing_moves_and_an_event_says_so() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(60, silent={"eu", "us"})
+    await region.pass_time(5, silent={"eu", "us"})
+    assert region.states() == {"eu": "Scheduled"}
+    assert region.events() == [
+        "more than half of the fleet fell silent at once: eu keep their share"
+    ]
+
+
+async def test_a_second_region_lost_long_after_the_first_moves_too() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(300, silent={"us"})
+    await region.pass_time(30, silent={"us", "eu"})
+    assert region.states() == {"eu": "Unscheduled", "apac": "Scheduled"}
+
+
+async def test_after_a_gap_in_the_watch_silence_begins_anew() -> None:
+    region = Region()
+    await region.begin()
+    await region.pass_time(10, silent={"eu"})
+    region.clusters.gap()
+    await region.pass_time(25, silent={"eu"})
+    assert region.states() == {"eu": "Scheduled"}
+
+
+async def test_a_cluster_that_left_is_replaced_at_once() -> None:
+    left = binding("gone", BindingState.BOUND)
+    desk = Desk(placement(), snapshot(1), member("us"), left)
+    await desk.reconcile()
+    assert desk.states() == {"gone": "Unscheduled", "us": "Scheduled"}
+    assert desk.policy(f"{LLAMA}-0").status.conditions[0].true
