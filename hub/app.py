@@ -17,7 +17,11 @@ from fleet.kube.lease import Lease
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.runtime import clock
+from hub.controllers.endpoints.handlers import Endpoints
+from hub.controllers.endpoints.observe import Reads as EndpointReads
 from hub.controllers.membership.handlers import Membership
+from hub.controllers.model_deployment.handlers import ModelDeployments
+from hub.controllers.model_deployment.observe import Reads as DeploymentReads
 from hub.controllers.placement.handlers import PlacementController
 from hub.controllers.placement.observe import Observer
 from hub.controllers.placement.observe.contents import Bodies
@@ -25,11 +29,15 @@ from hub.controllers.rollout.handlers import Rollout
 from hub.controllers.scheduling.handlers import Scheduling
 from hub.controllers.scheduling.observe import Capacity, Timeouts
 from hub.controllers.scheduling.observe import Reads as SchedulingReads
+from hub.controllers.services.handlers import Services
+from hub.controllers.services.observe import Reads as ServiceReads
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads as WorkReads
+from hub.controllers.workload_status.handlers import WorkloadStatusController
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
 from hub.pace import StatusPace
+from hub.scope import NAMESPACED
 from hub.settings import Settings
 from hub.watches import Watches
 
@@ -132,18 +140,64 @@ def work_generation(hub: Hub) -> Iterator[Controller]:
         )
 
 
+def workload_status(hub: Hub) -> Iterator[Controller]:
+    for workloads in hub.kinds.workloads:
+        yield WorkloadStatusController(
+            client=hub.writer("workload-status"),
+            workloads=workloads,
+            fleet=hub.kinds.shares,
+            silence=hub.heartbeats,
+            clock=clock.now,
+        )
+
+
+def endpoints(hub: Hub) -> Iterator[Controller]:
+    for workloads in hub.kinds.workloads:
+        look = EndpointReads(
+            workloads=workloads,
+            others=hub.kinds.workloads,
+            fleet=hub.kinds.shares,
+            services=hub.kinds.services,
+            endpoints=hub.kinds.endpoints,
+        )
+        yield Endpoints(
+            client=hub.writer("endpoints"), look=look, silence=hub.heartbeats, clock=clock.now
+        )
+
+
+def services(hub: Hub) -> Iterator[Controller]:
+    reads = ServiceReads(hub.kinds.services, hub.kinds.endpoints)
+    yield Services(client=hub.writer("services"), reads=reads, clock=clock.now)
+
+
+def model_deployment(hub: Hub) -> Iterator[Controller]:
+    both = (hub.kinds.deployments, hub.kinds.toolchain_deployments)
+    for deployments, namesakes in (both, both[::-1]):
+        look = DeploymentReads(
+            deployments=deployments,
+            namesakes=namesakes,
+            inference_sets=hub.kinds.inference_sets,
+            scope=hub.kinds.scopes[NAMESPACED],
+        )
+        yield ModelDeployments(client=hub.writer("model-deployment"), look=look, clock=clock.now)
+
+
 MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
     "membership": membership,
     "placement": placement,
     "scheduling": scheduling,
     "rollout": rollout,
     "work-generation": work_generation,
+    "workload-status": workload_status,
+    "endpoints": endpoints,
+    "services": services,
+    "model-deployment": model_deployment,
 }
 """By the names of settings.CONTROLLERS."""
 
 
 def program(hub: Hub) -> Program:
-    names = [name for name in hub.settings.controllers if name in MAKERS]
+    names = hub.settings.controllers
     return Program(
         client=hub.client,
         caches=hub.kinds.written_by_programs,

@@ -16,7 +16,7 @@ from hub.controllers.membership.observe import OURS
 from hub.controllers.membership.observe import Reads as Members
 from hub.controllers.services.observe import BY_NAME
 from hub.scope import CLUSTER, NAMESPACED, Scope, ScopeCaches, caches
-from hub.shares import INDICES, WorkloadReads
+from hub.shares import INDICES, WorkloadCache, WorkloadReads
 
 SERVICE_INDICES: Mapping[str, Index] = {BY_NAME: lambda meta: [meta.name]}
 ENDPOINT_INDICES: Mapping[str, Index] = {BY_WORKLOAD_UID: lambda meta: workload_uid(meta.labels)}
@@ -68,6 +68,10 @@ class Kinds:
             roles=self.roles,
             role_bindings=self.role_bindings,
         )
+
+    @property
+    def workloads(self) -> Sequence[WorkloadCache]:
+        return self.workspaces, self.inference_sets
 
     @property
     def shares(self) -> WorkloadReads:

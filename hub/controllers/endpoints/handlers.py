@@ -23,11 +23,14 @@ from hub.workloads import refs
 class Endpoints:
     """One for Workspaces, one for InferenceSets."""
 
-    kind: str
     client: Client
     look: Reads
     silence: Silence
     clock: Clock
+
+    @property
+    def kind(self) -> str:
+        return self.look.workloads.resource.kind
 
     @property
     def name(self) -> str:

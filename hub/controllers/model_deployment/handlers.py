@@ -21,14 +21,13 @@ from hub.scope import parent
 class ModelDeployments:
     """One for each group that the kind is served in."""
 
-    group: str
     client: Client
     look: Reads
     clock: Clock
 
     @property
     def name(self) -> str:
-        return f"model-deployment-{self.group}"
+        return f"model-deployment-{self.look.deployments.resource.group}"
 
     @property
     def reads(self) -> Sequence[Cache[Any]]:

@@ -20,12 +20,15 @@ from hub.workloads import Workload, refs
 class WorkloadStatusController:
     """One for Workspaces, one for InferenceSets: on the hub their status is the fleet's."""
 
-    kind: str
     client: Client
     workloads: WorkloadCache
     fleet: WorkloadReads
     silence: Silence
     clock: Clock
+
+    @property
+    def kind(self) -> str:
+        return self.workloads.resource.kind
 
     @property
     def name(self) -> str:

@@ -68,7 +68,6 @@ class World:
         )
         self.heard = Heard(*silent)
         self.endpoints = Endpoints(
-            kind="Workspace",
             client=self.client,
             look=self.look,
             silence=self.heard,
