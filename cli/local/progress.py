@@ -1,5 +1,6 @@
 """Tell a person what is being done and how long it took, on stderr."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ class Progress:
         self._show()
         try:
             yield
+        except asyncio.CancelledError:
+            # Another step failed: its error is what is to be read.
+            self._end(name)
+            raise
         except BaseException:
             self._end(name)
             self._line("[red]✗[/red]", name, started)
