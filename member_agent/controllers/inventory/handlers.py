@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
+from typing import Protocol
 
 from fleet.api.cluster import (
     GatewayStatus,
@@ -32,6 +33,13 @@ PATIENCE_SECONDS = 3.0
 SYSTEM = Key("", "kube-system")
 
 
+class Gateway(Protocol):
+    def status(self) -> GatewayStatus | None:
+        """Say where the member's gateway is, and whether it takes requests."""
+
+    def on_change(self, listener: Callable[[], None]) -> None: ...
+
+
 @dataclass(slots=True)
 class Pace:
     """When what was done last, in the timer's seconds."""
@@ -56,7 +64,7 @@ class InventoryReports:
     """Seconds that only go forward."""
     chance: Callable[[], float]
     catalogue: Catalogue
-    gateway: Callable[[], GatewayStatus | None]
+    gateway: Gateway
     name: str = "inventory"
     pace: Pace = field(default_factory=Pace)
 
@@ -72,7 +80,7 @@ class InventoryReports:
         if beat:
             self.pace.trouble = await self._trouble()
         observed = observe(self.reads, self.key, self.catalogue, self.clock())
-        health = Health(gateway=self.gateway(), trouble=self.pace.trouble)
+        health = Health(gateway=self.gateway.status(), trouble=self.pace.trouble)
         status = report(membership, plan(observed), observed, health)
         self.pace.quiet_until = self.timer() + LOOK_SECONDS
         if beat or news(membership.status, status):
@@ -101,6 +109,7 @@ class InventoryReports:
     def wake(self, queue: WorkQueue) -> None:
         """Add our one key at every change; reports are gathered when they are written."""
         queue.add(self.key)
+        self.gateway.on_change(lambda: queue.add(self.key))
         for cache in self.reads:
             if cache is not self.reads.works:
                 cache.on_change(lambda _: queue.add(self.key))

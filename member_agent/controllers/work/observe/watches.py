@@ -65,6 +65,13 @@ class Watches:
     def kinds(self) -> frozenset[Kind]:
         return frozenset(self._watches)
 
+    async def run(self) -> None:
+        """Keep them until we are told to end."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.close()
+
     async def close(self) -> None:
         """End all watches, and wait until they have ended."""
         tasks = [watch.task for watch in self._watches.values()]

@@ -97,9 +97,7 @@ def _state(succeeded: Finding, outcome: Outcome, old: WorkspaceStatus) -> Worksp
     return WorkspaceState.NOT_READY if old.state in served else WorkspaceState.PENDING
 
 
-def _condition(
-    kind: str, finding: Finding, workspace: Workspace, observed: Observed
-) -> Condition:
+def _condition(kind: str, finding: Finding, workspace: Workspace, observed: Observed) -> Condition:
     return Condition(
         type=kind,
         status=ConditionStatus.of(finding.done),

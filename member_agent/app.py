@@ -1,0 +1,120 @@
+"""The composition root of the member agent: what there is, and who gets what."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from fleet.api.names import member_namespace
+from fleet.api.objects import Key
+from fleet.catalog.catalogue import Catalogue, load
+from fleet.kube.client import ApiClient
+from fleet.kube.config import from_environment, from_files
+from fleet.kube.program import Program, RunSettings
+from fleet.kube.program import run as run_program
+from fleet.runtime import clock
+from member_agent.controllers.inference_set.handlers import InferenceSets
+from member_agent.controllers.inventory.handlers import InventoryReports
+from member_agent.controllers.work.handlers import Works
+from member_agent.controllers.work.observe.watches import Watches
+from member_agent.controllers.workspace.handlers import Workspaces
+from member_agent.controllers.workspace.plan.actions import Rules
+from member_agent.gateway import GatewayProbe
+from member_agent.kinds import Kinds
+from member_agent.settings import Settings
+from member_agent.tokens import Renewal
+
+NAME = "modelfleet-member-agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What controllers share."""
+
+    settings: Settings
+    hub: ApiClient
+    member: ApiClient
+    kinds: Kinds
+    catalogue: Catalogue
+    probe: GatewayProbe
+    renewal: Renewal
+
+
+def compose(settings: Settings, hub: ApiClient, member: ApiClient) -> Agent:
+    renewal = Renewal(client=hub, path=Path(settings.hub_token_file), clock=clock.now)
+    probe = GatewayProbe(settings.gateway_url)
+    return Agent(settings, hub, member, Kinds(settings.cluster), load(), probe, renewal)
+
+
+def writer(client: ApiClient, name: str) -> ApiClient:
+    """Write as a field manager of its own: each controller gives up only what was its own."""
+    return client.as_manager(f"{NAME}-{name}")
+
+
+def on_member(agent: Agent) -> Program:
+    """What goes on without a hub."""
+    rules = Rules(image=agent.settings.engine_image, launch_seconds=agent.settings.launch_seconds)
+    workspaces = Workspaces(
+        client=writer(agent.member, "workspace"),
+        reads=agent.kinds.for_workspaces(),
+        clock=clock.now,
+        catalogue=agent.catalogue,
+        rules=rules,
+    )
+    inference_sets = InferenceSets(
+        client=writer(agent.member, "inference-set"),
+        reads=agent.kinds.for_inference_sets(),
+        clock=clock.now,
+    )
+    return Program(
+        client=agent.member,
+        caches=agent.kinds.on_member,
+        watched_by_kopf=agent.kinds.written_by_people,
+        controllers=(workspaces, inference_sets),
+    )
+
+
+def on_hub(agent: Agent) -> Program:
+    """What the hub asks of the member, and is told of it."""
+    watches = Watches(agent.member)
+    works = Works(
+        hub=writer(agent.hub, "work"),
+        member=writer(agent.member, "work"),
+        reads=agent.kinds.for_works(),
+        watches=watches,
+        clock=clock.now,
+    )
+    inventory = InventoryReports(
+        hub=writer(agent.hub, "inventory"),
+        member=agent.member,
+        reads=agent.kinds.for_inventory(),
+        key=Key(member_namespace(agent.settings.cluster), agent.settings.cluster),
+        clock=clock.now,
+        timer=monotonic,
+        chance=random.random,
+        catalogue=agent.catalogue,
+        gateway=agent.probe,
+    )
+    return Program(
+        client=agent.hub,
+        caches=agent.kinds.on_hub,
+        controllers=(works, inventory),
+        background=(agent.renewal.run, agent.probe.run, watches.run),
+    )
+
+
+async def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run until a signal ends it."""
+    connection = await asyncio.to_thread(from_environment, environ)
+    token, ca = settings.hub_token_file, settings.hub_ca_file
+    hub = ApiClient(from_files(settings.hub_url, ca_file=ca, token_file=token), NAME)
+    agent = compose(settings, hub, ApiClient(connection, NAME))
+    running = RunSettings(
+        workers=settings.workers,
+        resync_seconds=settings.resync_seconds,
+        crd_deadline_seconds=settings.crd_deadline_seconds,
+        health_listen=settings.health_listen,
+    )
+    await run_program(on_member(agent), running, on_hub(agent))
