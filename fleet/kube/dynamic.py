@@ -22,6 +22,9 @@ class DynamicClient(Protocol):
     async def resource_for(self, api_version: str, kind: str) -> ApiResource:
         """Ask what a kind is called; NotServedError where the server does not know it."""
 
+    async def served(self) -> tuple[ApiResource, ...]:
+        """Give every kind that can be listed and watched, in its group's preferred version."""
+
     async def get(self, resource: ApiResource, key: Key) -> Body | None: ...
 
     async def list(
@@ -54,6 +57,9 @@ class ApiDynamicClient:
 
     async def resource_for(self, api_version: str, kind: str) -> ApiResource:
         return await self._discovery.resource_for(api_version, kind)
+
+    async def served(self) -> tuple[ApiResource, ...]:
+        return await self._discovery.served()
 
     async def get(self, resource: ApiResource, key: Key) -> Body | None:
         body = await self._verbs.get(resource, key)

@@ -131,6 +131,12 @@ class FakeDynamicClient:
             raise NotServedError(f"{api_version} {kind}")
         return ApiResource(api_version, kind, f"{kind.lower()}s", kind not in CLUSTER_SCOPED)
 
+    async def served(self) -> tuple[ApiResource, ...]:
+        """Give the kinds of which there is an object."""
+        bodies = self.server.objects.values()
+        kinds = sorted({(body["apiVersion"], body["kind"]) for body in bodies})
+        return tuple([await self.resource_for(*kind) for kind in kinds])
+
     async def get(self, resource: ApiResource, key: Key) -> Body | None:
         return self.server.objects.get(at(resource, key))
 
