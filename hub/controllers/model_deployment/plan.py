@@ -3,37 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.api import names
 from fleet.api.binding import Binding
-from fleet.api.deployment import DeploymentSpec, ModelDeployment
-from fleet.api.objects import LabelSelector, LabelSelectorRequirement, Metadata, Resource
-from fleet.api.placement import (
-    Affinity,
-    ClusterAffinity,
-    ClusterSelector,
-    ClusterSelectorTerm,
-    Failover,
-    Limits,
-    Placement,
-    PlacementSpec,
-    PlacementType,
-    Policy,
-    ResourcePlacement,
-    ResourceSelector,
-    Scoring,
-)
-from fleet.api.workspace import (
-    InferenceSet,
-    InferenceSetSpec,
-    InferenceSetTemplate,
-    InferenceSpec,
-    Preset,
-    PresetOptions,
-)
+from fleet.api.deployment import ModelDeployment
+from fleet.api.objects import Resource
+from fleet.api.placement import Placement
+from fleet.api.workspace import InferenceSet
+from fleet.engine.deployment import inference_set, placement
 from hub.derived import as_wanted, stamped
-
-TOLERATION_SECONDS = 30
-"""How long a member may be silent before its replicas move."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,79 +63,16 @@ def _writes(observed: Observed, deployment: ModelDeployment) -> Iterator[Write]:
     )
     for there, resource in wanted:
         if not as_wanted(there, resource) and not (there and there.deleting):
-            update: dict[str, object] = {"annotations": stamped(resource)}
-            if there:
-                update["uid"] = there.metadata.uid
-            metadata = resource.metadata.model_copy(update=update)
-            yield Write(resource.model_copy(update={"metadata": metadata}))
+            yield Write(_addressed(resource, deployment, there))
 
 
-def _metadata(deployment: ModelDeployment, annotations: dict[str, str]) -> Metadata:
-    """Mark an object as the deployment's; annotations that say nothing are left out."""
-    return Metadata(
-        name=deployment.name,
-        namespace=deployment.namespace,
-        labels={names.OWNED_BY_DEPLOYMENT: deployment.name},
-        annotations={key: value for key, value in annotations.items() if value},
-        owner_references=(deployment.owner_reference(),),
-    )
-
-
-def inference_set(deployment: ModelDeployment) -> InferenceSet:
-    spec = deployment.spec
-    options = PresetOptions(model_access_secret=spec.model_access_secret)
-    preset = Preset(name=spec.model, preset_options=options)
-    template = InferenceSetTemplate(inference=InferenceSpec(preset=preset, config=spec.config))
-    annotations = {
-        names.GPUS_PER_REPLICA: str(spec.resources.gpu) if spec.resources.gpu else "",
-        names.GPU_TYPES: ",".join(spec.resources.gpu_types),
-        names.ENDPOINT_NAME: spec.endpoint.name,
-        names.ALIASES: ",".join(spec.endpoint.aliases),
-        names.SERVICE: names.service_name(spec.endpoint.name) if spec.endpoint.name else "",
+def _addressed(wanted: Resource, deployment: ModelDeployment, there: Resource | None) -> Resource:
+    """Name the owner, what was wanted, and the very object that is written to."""
+    update: dict[str, object] = {
+        "annotations": stamped(wanted),
+        "owner_references": (deployment.owner_reference(),),
     }
-    return InferenceSet(
-        metadata=_metadata(deployment, annotations),
-        spec=InferenceSetSpec(
-            replicas=spec.replicas, template=template, label_selector=LabelSelector()
-        ),
-    )
-
-
-def placement(deployment: ModelDeployment) -> ResourcePlacement:
-    return ResourcePlacement(
-        metadata=_metadata(deployment, {}),
-        spec=PlacementSpec(
-            resource_selectors=tuple(_selectors(deployment)), policy=_policy(deployment.spec)
-        ),
-    )
-
-
-def _selectors(deployment: ModelDeployment) -> Iterator[ResourceSelector]:
-    """Take along what the InferenceSet names, or its pods would not start."""
-    spec = deployment.spec
-    yield ResourceSelector(
-        group="kaito.sh", version="v1beta1", kind="InferenceSet", name=deployment.name
-    )
-    if spec.config:
-        yield ResourceSelector(group="", version="v1", kind="ConfigMap", name=spec.config)
-    if spec.model_access_secret:
-        yield ResourceSelector(group="", version="v1", kind="Secret", name=spec.model_access_secret)
-
-
-def _policy(spec: DeploymentSpec) -> Policy:
-    return Policy(
-        placement_type=PlacementType.PICK_N,
-        number_of_clusters=spec.clusters.min,
-        affinity=_regions(spec.clusters.regions) if spec.clusters.regions else None,
-        scoring=Scoring(
-            limits=Limits(usd_per_hour=spec.usd_per_hour),
-            failover=Failover(toleration_seconds=TOLERATION_SECONDS),
-        ),
-    )
-
-
-def _regions(regions: tuple[str, ...]) -> Affinity:
-    requirement = LabelSelectorRequirement(key=names.REGION, operator="In", values=regions)
-    term = ClusterSelectorTerm(label_selector=LabelSelector(match_expressions=(requirement,)))
-    required = ClusterSelector(cluster_selector_terms=(term,))
-    return Affinity(cluster_affinity=ClusterAffinity(required=required))
+    if there:
+        update["uid"] = there.metadata.uid
+    metadata = wanted.metadata.model_copy(update=update)
+    return wanted.model_copy(update={"metadata": metadata})

@@ -9,10 +9,11 @@ from fleet.api import names
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
 from fleet.api.placement import ResourcePlacement
 from fleet.api.workspace import InferenceSet
+from fleet.engine.deployment import inference_set, placement
 from fleet.testing.client import FakeClient
 from fleet.testing.workloads import NOON, condition
 from hub.controllers.model_deployment.apply import apply
-from hub.controllers.model_deployment.plan import Observed, inference_set, placement, plan
+from hub.controllers.model_deployment.plan import Observed, plan
 from hub.controllers.model_deployment.status import report
 
 BODY = {
@@ -85,16 +86,11 @@ def test_of_two_with_one_name_the_younger_writes_nothing(hours: int, writes: int
 
 
 def test_somebody_elses_object_under_the_name_is_left_alone() -> None:
-    theirs = inference_set(deployment()).model_copy(update={"metadata": placement_of_others()})
-    seen = observed(deployment(), inference_set=theirs)
+    seen = observed(deployment(), inference_set=inference_set(deployment()))
     assert plan(seen) == ()
     status = report(deployment(), seen, now=NOON)
     assert status
     assert status.conditions[0].reason == "NameConflict"
-
-
-def placement_of_others() -> Any:
-    return inference_set(deployment()).metadata.model_copy(update={"owner_references": ()})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +104,7 @@ def placement_of_others() -> Any:
 )
 def test_ready_says_why_not(ready: int, scheduled: str, said: tuple[str, str, str]) -> None:
     wanted = deployment(replicas=2)
-    sets, place = inference_set(wanted), placement(wanted)
+    sets, place = (write.resource for write in plan(observed(wanted)))
     fate = condition("ResourcePlacementScheduled", scheduled, message="needs 8 GPUs")
     seen = observed(
         wanted,
