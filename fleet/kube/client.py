@@ -19,7 +19,7 @@ from fleet.kube.errors import ConflictError
 from fleet.kube.follow import Follower, Pace, relist
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Timeouts, Transport
-from fleet.kube.verbs import Selection, Verbs
+from fleet.kube.verbs import Deletion, Selection, Verbs
 from fleet.kube.written import Written
 
 R = TypeVar("R", bound=Resource)
@@ -66,11 +66,20 @@ class Client(Protocol):
     async def patch_status(self, resource: R, status: Model) -> R:
         """Conditions are merged by type, the rest is the reconciler's alone."""
 
-    async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        propagation: str = "Background",
+        grace_seconds: int | None = None,
+    ) -> None:
         """NotFoundError where it is gone, ConflictError where a namesake is there."""
 
     async def request_token(self, account: Key, seconds: int) -> str:
         """Have the server sign a token for a ServiceAccount."""
+
+    async def version(self) -> str:
+        """Ask which Kubernetes the server is: v1.36.3."""
 
 
 class WatchingClient(Client, Protocol):
@@ -144,18 +153,28 @@ class ApiClient:
         stored = await self._verbs.apply(kind, manifest, force=True, subresource="status")
         return _of_the_same(resource, self._seen(resource, stored))
 
-    async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
-        kind, key, uid = ApiResource.of(resource), resource.key, resource.metadata.uid
-        answer = await self._verbs.delete(kind, key, uid=uid, propagation=propagation)
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        propagation: str = "Background",
+        grace_seconds: int | None = None,
+    ) -> None:
+        kind, key = ApiResource.of(resource), resource.key
+        how = Deletion(resource.metadata.uid, propagation, grace_seconds)
+        answer = await self._verbs.delete(kind, key, how)
         self._written.see_deleted(kind, key, answer)
 
     async def request_token(self, account: Key, seconds: int) -> str:
         """Have the server sign a token for a ServiceAccount, valid for so long."""
         return await self._verbs.request_token(account, seconds)
 
-    async def served(self, resource: ApiResource) -> None:
+    async def version(self) -> str:
+        return await self._verbs.server_version()
+
+    async def served(self, resource: ApiResource, namespace: str = "") -> None:
         """Raise NotFoundError where the server does not know a kind."""
-        await self._verbs.served(resource)
+        await self._verbs.served(resource, namespace)
 
     def remember(self, caches: Iterable[Cache[Any]]) -> None:
         """Let caches see this client's writes at once, as its views' too."""

@@ -1,6 +1,7 @@
 """Objects of kinds that no model describes: plain manifests, and what the server calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -8,9 +9,10 @@ from msgspec import Struct
 from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.discovery import Discovery
+from fleet.kube.errors import NotFoundError
 from fleet.kube.reader import Reader
 from fleet.kube.resources import ApiResource
-from fleet.kube.verbs import Selection, Verbs
+from fleet.kube.verbs import Deletion, Selection, Verbs
 from fleet.kube.written import Written
 
 Manifest = Mapping[str, Any]
@@ -74,11 +76,13 @@ class ApiDynamicClient:
 
     async def create(self, manifest: Manifest) -> Body:
         resource = await self._resource_of(manifest)
-        return self._seen(resource, await self._verbs.create(resource, manifest))
+        with self._doubting(resource):
+            return self._seen(resource, await self._verbs.create(resource, manifest))
 
     async def apply(self, manifest: Manifest, *, force: bool = False) -> Body:
         resource = await self._resource_of(manifest)
-        return self._seen(resource, await self._verbs.apply(resource, manifest, force=force))
+        with self._doubting(resource):
+            return self._seen(resource, await self._verbs.apply(resource, manifest, force=force))
 
     async def merge_patch(
         self, resource: ApiResource, key: Key, patch: Manifest, *, subresource: str = ""
@@ -92,8 +96,17 @@ class ApiDynamicClient:
     async def delete(
         self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
     ) -> None:
-        answer = await self._verbs.delete(resource, key, uid=uid, propagation=propagation)
+        answer = await self._verbs.delete(resource, key, Deletion(uid, propagation))
         self._written.see_deleted(resource, key, answer)
+
+    @contextmanager
+    def _doubting(self, resource: ApiResource) -> Iterator[None]:
+        """Ask what a kind is called again after its place was not found: its CRD may be gone."""
+        try:
+            yield
+        except NotFoundError:
+            self._discovery.forget(resource)
+            raise
 
     def _seen(self, resource: ApiResource, body: bytes) -> Body:
         return _body(self._written.see(resource, body))

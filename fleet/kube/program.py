@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from fleet.kube.cache import Cache
@@ -13,7 +14,6 @@ from fleet.kube.client import ApiClient
 from fleet.kube.controller import Controller
 from fleet.kube.errors import KubeError
 from fleet.kube.lease import Lease
-from fleet.kube.operator import operate
 from fleet.kube.queue import WorkQueue, work
 from fleet.kube.serve import await_served
 from fleet.kube.signals import Ending
@@ -143,7 +143,9 @@ class _Parts:
 
     async def _operate(self) -> None:
         client, started = self._program.client, asyncio.Event()
-        kopf = operate(client.connection, self._program.watched_by_kopf, client.relist, started)
+        kopf = _operator().operate(
+            client.connection, self._program.watched_by_kopf, client.relist, started
+        )
         async with asyncio.TaskGroup() as group:
             running = group.create_task(_named(kopf, "kopf"))
             waiting = group.create_task(started.wait())
@@ -202,6 +204,11 @@ class _Parts:
         await _filled(self._program.every_cache)
         await self._leading.wait()
         await background()
+
+
+def _operator() -> Any:
+    """Load kopf in those programs alone that use it: it weighs 50 MB."""
+    return import_module("fleet.kube.operator")
 
 
 async def _filled(caches: Iterable[Cache[Any]]) -> None:

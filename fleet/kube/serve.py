@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Asks(Protocol):
-    async def served(self, resource: ApiResource) -> None:
+    async def served(self, resource: ApiResource, namespace: str = "") -> None:
         """Raise NotFoundError where the server does not know a kind."""
 
 
@@ -26,12 +26,12 @@ async def await_served(
 
     A server that is away is waited for as long as it takes: only its own no counts.
     """
-    missing = {cache.resource for cache in caches if not cache.optional}
+    missing = {(cache.resource, cache.namespace) for cache in caches if not cache.optional}
     deadline = None
     why = ""
     while missing:
         try:
-            missing = {resource for resource in missing if not await _served(client, resource)}
+            missing = {asked for asked in missing if not await _served(client, *asked)}
             why = ""
         except KubeError as error:
             if str(error) != why:
@@ -42,14 +42,14 @@ async def await_served(
         now = asyncio.get_running_loop().time()
         deadline = deadline or now + deadline_seconds
         if missing and now >= deadline:
-            raise NotServedError(_say(missing))
+            raise NotServedError(_say(resource for resource, _ in missing))
         if missing:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _served(client: Asks, resource: ApiResource) -> bool:
+async def _served(client: Asks, resource: ApiResource, namespace: str) -> bool:
     try:
-        await client.served(resource)
+        await client.served(resource, namespace)
     except NotFoundError:
         return False
     return True

@@ -38,6 +38,26 @@ class Selection(NamedTuple):
         return {"labelSelector": self.label_selector} if self.label_selector else {}
 
 
+class Deletion(NamedTuple):
+    """Only the object of a uid where there is one; with the kind's own grace period or another."""
+
+    uid: str = ""
+    propagation: str = "Background"
+    grace_seconds: int | None = None
+
+    def options(self) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": self.propagation,
+        }
+        if self.uid:
+            given["preconditions"] = {"uid": self.uid}
+        if self.grace_seconds is not None:
+            given["gracePeriodSeconds"] = self.grace_seconds
+        return given
+
+
 class Verbs:
     def __init__(self, transport: Transport, manager: str) -> None:
         self.transport = transport
@@ -130,15 +150,9 @@ class Verbs:
         path, body = resource.path(key.namespace, key.name, subresource), wire.encode(patch)
         return await self.transport.send(Request("PATCH", path, self._signed(), body, MERGE_PATCH))
 
-    async def delete(
-        self, resource: ApiResource, key: Key, *, uid: str = "", propagation: str = "Background"
-    ) -> bytes:
-        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
-        options["propagationPolicy"] = propagation
-        if uid:
-            options["preconditions"] = {"uid": uid}
+    async def delete(self, resource: ApiResource, key: Key, how: Deletion) -> bytes:
         path = resource.path(key.namespace, key.name)
-        return await self.transport.send(Request("DELETE", path, {}, wire.encode(options)))
+        return await self.transport.send(Request("DELETE", path, {}, wire.encode(how.options())))
 
     async def version(self, resource: ApiResource, selection: Selection) -> int:
         """Ask which version the server is at."""
@@ -146,9 +160,12 @@ class Verbs:
             return int(page.metadata.resource_version)
         raise AssertionError("unreachable")
 
-    async def served(self, resource: ApiResource) -> None:
+    async def served(self, resource: ApiResource, namespace: str = "") -> None:
         """Raise NotFoundError where the server does not know a kind."""
-        await self.transport.send(Request("GET", resource.path(), {"limit": "1"}))
+        await self.transport.send(Request("GET", resource.path(namespace), {"limit": "1"}))
+
+    async def server_version(self) -> str:
+        return wire.version(await self.transport.send(Request("GET", "/version", {})))
 
     async def request_token(self, account: Key, seconds: int) -> str:
         """Have the server sign a token for a ServiceAccount."""

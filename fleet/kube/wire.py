@@ -100,6 +100,15 @@ def token(body: bytes) -> str:
     return _token_request(body).status.token
 
 
+class _Version(Struct, rename="camel"):
+    git_version: str = ""
+
+
+def version(body: bytes) -> str:
+    """Read the name of a release of Kubernetes from the answer to GET /version."""
+    return _version(body).git_version
+
+
 class _Kind(Struct):
     kind: str = ""
 
@@ -109,6 +118,7 @@ def kind_of(body: bytes) -> str:
 
 
 _kind = decoder(_Kind)
+_version = decoder(_Version)
 _token_request = decoder(_TokenRequest)
 encode = msgspec.json.encode
 shell = decoder(Shell)

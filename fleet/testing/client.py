@@ -90,12 +90,21 @@ class FakeClient:
         stored = self.server.apply(manifest, self.manager, force=True, part="status")
         return _as(resource, stored)
 
-    async def delete(self, resource: Resource, *, propagation: str = "Background") -> None:
-        del propagation
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        propagation: str = "Background",
+        grace_seconds: int | None = None,
+    ) -> None:
+        del propagation, grace_seconds
         self.server.delete(address_of(resource.manifest()), resource.metadata.uid)
 
     async def request_token(self, account: Key, seconds: int) -> str:
         return f"token-of-{account}-for-{seconds}"
+
+    async def version(self) -> str:
+        return "v1.36.3"
 
     async def relist(self, cache: Cache[Any]) -> None:
         bodies = self.server.select(cache.resource, cache.namespace, cache.label_selector)
@@ -120,7 +129,7 @@ class FakeClient:
 
 
 class FakeDynamicClient:
-    """The same server, for manifests; kinds it never saw are known by `known`."""
+    """The same server, for manifests; every kind's plural is its name and an s."""
 
     def __init__(self, server: FakeServer, manager: str = "test") -> None:
         self.server = server
