@@ -11,10 +11,8 @@ from typing import Any
 _DEFAULT_LENGTH = 32_768
 _UNITS = {"k": 1_000, "m": 1_000_000, "K": 1_024, "M": 1_048_576}
 _SWITCHES = ("true", "false")
-_KNOWN = {"model", "model-tag", "served-model-name", "host", "port", "config"} | {
-    "max-model-len",
-    "max-num-seqs",
-}
+_ONE_VALUE = {"model", "model-tag", "host", "port", "config", "max-model-len", "max-num-seqs"}
+_KNOWN = {*_ONE_VALUE, "served-model-name"}
 
 
 class UsageError(Exception):
@@ -60,18 +58,23 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """Tell what stands alone from flags with their values; a later flag replaces an earlier."""
     words = list(arguments[1:] if arguments[:1] == ["serve"] else arguments)
     positional, flags = list[str](), dict[str, list[str]]()
-    while words and not words[0].startswith("-"):
-        positional.append(words.pop(0))
     while words:
-        name, equals, value = words.pop(0).partition("=")
-        values = [value] if equals else list(_values(words))
-        flags[name.lstrip("-").replace("_", "-")] = values
+        word = words.pop(0)
+        if not _is_flag(word):
+            positional.append(word)
+            continue
+        flag, equals, value = word.partition("=")
+        name = flag.lstrip("-").replace("_", "-")
+        flags[name] = [value] if equals else list(_values(words, name in _ONE_VALUE))
     return positional, flags
 
 
-def _values(words: list[str]) -> Iterator[str]:
+def _values(words: list[str], only_one: bool) -> Iterator[str]:
+    """Take the values of a flag; one that we do not know has what follows up to the next."""
     while words and not _is_flag(words[0]):
         yield words.pop(0)
+        if only_one:
+            return
 
 
 def _is_flag(word: str) -> bool:

@@ -45,6 +45,7 @@ def options(**given: object) -> Options:
             options(ignored=("gpu-memory-utilization",)),
         ),
         ("serve org/phi --port 1 --port 2", options(port=2)),
+        ("serve --port 5000 org/phi", options(port=5000)),
     ],
 )
 def test_a_command_line_says_what_is_served(line: str, expected: Options) -> None:
