@@ -20,6 +20,7 @@ from cli.local.topology import MARK, Fleet
 from cli.local.waiting import until
 
 _SHOWN_LINES: Final = 12
+_SHOWN_CHARACTERS: Final = 200
 _PROBE_SECONDS = 2.0
 # posix_spawn cannot change the folder; `exec` makes the shell's pid the program's.
 _IN_FOLDER: Final = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
@@ -120,7 +121,8 @@ class Daemons:
         Raises DeadError with the end of its log, DeadlineError after so many seconds.
         """
         if not await until(partial(self._ready_or_dead, daemon), deadline=deadline):
-            where = f"{daemon.health} did not answer 200 within {deadline:.0f} s"
+            said = (await ask(daemon.health)).text
+            where = f"{daemon.health} is not ready within {deadline:.0f} s ({said})"
             raise DeadlineError(f"{daemon.name}: {where}; see {self.log(daemon.name)}")
 
     async def _ready_or_dead(self, daemon: Daemon) -> bool:
@@ -133,7 +135,7 @@ class Daemons:
     async def ready(self, daemon: Daemon) -> bool:
         if not self.process(daemon.name):
             return False
-        return not daemon.health or await answers(daemon.health)
+        return not daemon.health or (await ask(daemon.health)).ready
 
     def forget(self, names: Iterable[str]) -> None:
         for name in names:
@@ -162,14 +164,21 @@ _FOR_ALL: Final[Mapping[str, str]] = {
 }
 
 
-async def answers(url: str, *, authority: Path | None = None) -> bool:
-    """Ask once whether a program of this machine says that it is ready."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    ready: bool
+    text: str
+    """What it waits for, if it says so."""
+
+
+async def ask(url: str, *, authority: Path | None = None) -> Answer:
+    """Ask a program of this machine once whether it is ready."""
     trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if authority:
         trusted.load_verify_locations(authority)
     async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=_PROBE_SECONDS) as client:
         try:
             response = await client.get(url)
-        except httpx.HTTPError:
-            return False
-    return response.status_code == httpx.codes.OK
+        except httpx.HTTPError as error:
+            return Answer(ready=False, text=str(error) or type(error).__name__)
+    return Answer(response.status_code == httpx.codes.OK, response.text[:_SHOWN_CHARACTERS].strip())

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cli.local import kwok, procfs
-from cli.local.daemons import Daemon, Daemons, answers
+from cli.local.daemons import Daemon, Daemons, ask
 from cli.local.errors import LocalError
 from cli.local.gateway import local_gateway
 from cli.local.kubectl import Kubectl
@@ -94,7 +94,7 @@ def cluster_status(
     kubeconfig = str(fleet.kubeconfig(name))
     region = REGIONS.get(name, "")
     member = view.clusters.get(name)
-    if name == HUB or not ready or member is None:
+    if name == HUB or not ready or member is None or member.status.agent is None:
         return ClusterStatus(name=name, kubeconfig=kubeconfig, ready=ready, region=region)
     pools = member.status.inventory.pools
     return ClusterStatus(
@@ -159,7 +159,7 @@ async def api_ready(fleet: Fleet, cluster: str) -> bool:
     if not fleet.authority(cluster).exists():
         return False
     url = f"https://127.0.0.1:{fleet.ports(cluster).apiserver}/readyz"
-    return await answers(url, authority=fleet.authority(cluster))
+    return (await ask(url, authority=fleet.authority(cluster))).ready
 
 
 async def _processes(fleet: Fleet, daemons: Iterable[Daemon]) -> tuple[ProcessStatus, ...]:

@@ -8,7 +8,7 @@ from rich.console import Console
 from cli.local.status import ClusterStatus, FleetStatus, HubView, ProcessStatus, cluster_status
 from cli.local.table import table
 from cli.local.topology import HUB, REGIONS, Fleet
-from fleet.api.cluster import Inventory, MemberCluster, MemberClusterStatus, Pool
+from fleet.api.cluster import AgentStatus, Inventory, MemberCluster, MemberClusterStatus, Pool
 from fleet.api.service import ModelEndpoint
 from fleet.catalog.catalogue import load
 
@@ -21,7 +21,8 @@ def member(*pools: Pool) -> MemberCluster:
     found = MemberCluster.model_validate({"metadata": {"name": "eu"}, "spec": spec})
     labels = {"topology.kubernetes.io/region": "northeurope"}
     metadata = found.metadata.model_copy(update={"labels": labels})
-    status = MemberClusterStatus(inventory=Inventory(pools=pools))
+    agents = (AgentStatus(type="MemberAgent"),)
+    status = MemberClusterStatus(inventory=Inventory(pools=pools), agent_status=agents)
     return found.model_copy(update={"metadata": metadata, "status": status})
 
 
@@ -66,6 +67,11 @@ def test_models_are_those_that_are_ready_there() -> None:
 def test_of_a_lost_region_nothing_is_claimed() -> None:
     status = eu(HubView({"eu": member(a100(nodes=2))}), ready=False)
     assert (status.ready, status.nodes, status.usd_per_hour) == (False, None, None)
+
+
+def test_of_a_member_that_never_reported_nothing_is_claimed() -> None:
+    silent = member().model_copy(update={"status": MemberClusterStatus()})
+    assert eu(HubView({"eu": silent})).nodes is None
 
 
 def test_without_the_hub_clusters_are_still_named() -> None:
