@@ -33,6 +33,11 @@ class Appraisal:
         total: Ints = np.sum([given.points for given in self.quotes], axis=0)
         return total
 
+    @property
+    def cost(self) -> Ints:
+        total: Ints = np.sum([given.cost for given in self.quotes], axis=0)
+        return total
+
     def parts(self, line: int) -> Mapping[str, int]:
         price = sum(int(given.price_points[line]) for given in self.quotes)
         headroom = sum(int(given.headroom_points[line]) for given in self.quotes)

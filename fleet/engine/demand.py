@@ -9,13 +9,23 @@ from fleet.api.snapshot import Demand
 from fleet.api.workspace import InferenceSet, InferenceSpec, Workspace
 from fleet.catalog.catalogue import Catalogue
 from fleet.catalog.presets import ModelPreset
+from fleet.engine import quantity
 
 CONTEXT_TOKENS = 2048
 """The context that must fit where the user names none (KAITO's value)."""
 
 
 class DemandError(ValueError):
-    """A workload that nobody can place; the message names the field and what may stand there."""
+    """A workload that nobody can place; the text names the object, the field and what is wrong."""
+
+    def __init__(self, message: str, *, field: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.field, self.reason = field, reason or message
+
+
+def _error(workload: Workspace | InferenceSet, field: str, reason: str) -> DemandError:
+    message = f"{workload.kind()} {workload.key}: {field}: {reason}"
+    return DemandError(message, field=field, reason=reason)
 
 
 def demand_of(
@@ -45,7 +55,7 @@ def _inference(workload: Workspace | InferenceSet) -> InferenceSpec:
     if isinstance(workload, InferenceSet):
         return workload.spec.template.inference
     if workload.inference is None:
-        raise DemandError(f"Workspace {workload.key}: inference is missing")
+        raise _error(workload, "inference", "is missing")
     return workload.inference
 
 
@@ -65,10 +75,17 @@ def _constraints(workload: Workspace | InferenceSet, catalogue: Catalogue) -> di
     types = [name for name in (_instance_type(workload),) if name]
     types += [name for name in wanted if catalogue.sku(name)]
     return {
-        "gpus_per_replica": int(notes.get(names.GPUS_PER_REPLICA, 0)),
+        "gpus_per_replica": _count(workload, names.GPUS_PER_REPLICA),
         "instance_types": tuple(types),
         "gpu_models": tuple(name for name in wanted if not catalogue.sku(name)),
     }
+
+
+def _count(workload: Workspace | InferenceSet, annotation: str) -> int:
+    text = workload.metadata.annotations.get(annotation, "0")
+    if not text.isdecimal():
+        raise _error(workload, f"metadata.annotations[{annotation}]", f"{text!r} is no number")
+    return int(text)
 
 
 def _instance_type(workload: Workspace | InferenceSet) -> str:
@@ -81,16 +98,22 @@ def _preset(name: str, workload: Workspace | InferenceSet, catalogue: Catalogue)
     if preset := catalogue.preset(name):
         return preset
     near = get_close_matches(name.lower(), list(catalogue.presets), n=3)
-    known = f"did you mean {' or '.join(near)}?" if near else "see `modelfleet models`"
-    raise DemandError(f"{workload.kind()} {workload.key}: unknown preset {name!r}; {known}")
+    known = f"did you mean {' or '.join(near)}?" if near else "it is not in the catalogue"
+    field = f"{_path(workload)}inference.preset.name"
+    raise _error(workload, field, f"unknown preset {name!r}; {known}")
+
+
+def _path(workload: Workspace | InferenceSet) -> str:
+    return "" if isinstance(workload, Workspace) else "spec.template."
 
 
 def _of_template(workload: Workspace | InferenceSet, inference: InferenceSpec) -> Mapping[str, Any]:
     """Take what is known of a pod template: the GPUs that its containers ask for."""
     if inference.template is None:
-        raise DemandError(f"{workload.kind()} {workload.key}: preset or template is missing")
+        raise _error(workload, f"{_path(workload)}inference", "preset or template is missing")
     spec = (inference.template.get("spec") or {}).get("containers") or []
-    gpus = sum(int(_limits(container).get(names.GPU, 0)) for container in spec)
+    wanted = [quantity.parse(str(_limits(container).get(names.GPU, 0))) for container in spec]
+    gpus = sum(int(count or 0) for count in wanted)
     count = workload.resource.count if isinstance(workload, Workspace) else workload.spec.replicas
     return {"replicas": count, **({"gpus_per_replica": gpus} if gpus else {})}
 

@@ -42,8 +42,8 @@ class Field:
     def best(self, taken: Collection[str]) -> list[str]:
         """Order the eligible clusters beside those taken, the best first; of equals the last.
 
-        The order is KubeFleet's: topology, affinity, then the inference score, then whether the
-        cluster is in use already.
+        The order is KubeFleet's: topology, affinity, then the inference score and what the whole
+        costs, then whether the cluster is in use already.
         """
         balance = self._balance(taken)
         open_to = self.eligible & ~balance.violates
@@ -52,7 +52,7 @@ class Field:
         keys = [lines, self.kept[lines], self.affinity[lines], balance.score[lines]]
         if self.appraisal:
             whole = self.appraisal.whole[lines].astype(np.int64)
-            keys[2:2] = [self.appraisal.points[lines], whole]
+            keys[2:2] = [-self.appraisal.cost[lines], self.appraisal.points[lines], whole]
         names = self.fleet.names
         return [names[line] for line in lines[np.lexsort(keys)][::-1]]
 

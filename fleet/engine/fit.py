@@ -26,6 +26,8 @@ class Size:
 @dataclass(frozen=True, slots=True)
 class Misfit:
     reason: str
+    unwanted: bool = False
+    """Whether the user asked for something else, so that nothing need be said of this type."""
 
 
 def sizes(demand: Demand, skus: Iterable[Sku]) -> dict[str, Size | Misfit]:
@@ -60,7 +62,7 @@ def _named(demand: Demand, sku: Sku) -> Misfit | None:
     wanted = (*demand.instance_types, *demand.gpu_models)
     if not wanted or named(demand, sku):
         return None
-    return Misfit(f"is not {' or '.join(wanted)}")
+    return Misfit(f"is not {' or '.join(wanted)}", unwanted=True)
 
 
 def _arithmetic(demand: Demand, sku: Sku) -> Misfit | None:
@@ -82,7 +84,7 @@ def _arithmetic(demand: Demand, sku: Sku) -> Misfit | None:
 def _size(demand: Demand, sku: Sku, nodes: int) -> Size | Misfit:
     gpus = demand.gpus_per_replica or sku.gpus * nodes
     if gpus > sku.gpus * nodes:
-        return Misfit(f"{_gpus(sku.gpus * nodes, sku)}, {gpus} GPUs are asked for")
+        return Misfit(f"has {sku.gpus * nodes} of the {gpus} GPUs that are asked for")
     if gpus % nodes:
         return Misfit(f"{gpus} GPUs do not divide among {nodes} nodes")
     layout = serving(demand, sku, gpus, nodes)

@@ -60,6 +60,8 @@ class Quote:
     column: Ints
     price_points: Ints
     headroom_points: Ints
+    cost: Ints
+    """Millionths of a dollar an hour, of what is there already too."""
 
     @property
     def points(self) -> Ints:
@@ -116,13 +118,13 @@ def quote(terms: Terms, replicas: Ints, market: Market) -> Quote:
     headroom = weights.headroom * left
     column = _best(np.where(found, price + headroom, NEVER), np.where(found, cost, PRICELESS))
     at = np.arange(len(column)), column
-    return Quote(terms, replicas, found[at], column, price[at], headroom[at])
+    return Quote(terms, replicas, found[at], column, price[at], headroom[at], cost[at])
 
 
 def _nothing(terms: Terms, replicas: Ints) -> Quote:
     """In a fleet without a GPU."""
     none = np.zeros_like(replicas)
-    return Quote(terms, replicas, none > 0, none, none, none)
+    return Quote(terms, replicas, none > 0, none, none, none, none)
 
 
 def _best(points: Ints, cost: Ints) -> Ints:
@@ -157,12 +159,18 @@ def after(market: Market, given: Quote) -> Market:
 
 def why_not(given: Quote, market: Market, line: int) -> str:
     """Say of each kind of instance in a cluster what keeps the demand from it."""
-    terms = given.terms
-    offered = np.flatnonzero(terms.stocks.gpus_per_node[line])
-    replicas = int(given.replicas[line])
-    reasons = [_why_not(terms, replicas, market, (line, int(column))) for column in offered]
+    terms, replicas = given.terms, int(given.replicas[line])
+    offered = [int(column) for column in np.flatnonzero(terms.stocks.gpus_per_node[line])]
+    wanted = [column for column in offered if not _is_unwanted(terms.sizes[column])]
+    reasons = [_why_not(terms, replicas, market, (line, column)) for column in wanted]
+    named = " or ".join((*terms.demand.instance_types, *terms.demand.gpu_models))
+    nothing = f"has no {named}" if offered and named else "has no GPU nodes"
     who = terms.demand.model or terms.demand.name
-    return f"{who}: {'; '.join(reasons) or 'has no GPU nodes'}"
+    return f"{who}: {'; '.join(reasons) or nothing}"
+
+
+def _is_unwanted(size: Size | Misfit) -> bool:
+    return isinstance(size, Misfit) and size.unwanted
 
 
 def _why_not(terms: Terms, replicas: int, market: Market, at: tuple[int, int]) -> str:

@@ -1,20 +1,19 @@
 """Read everything `plan` needs, once, from the caches, and keep the fleet's capacity at hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from fleet.api import names
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
-from fleet.api.conditions import find
 from fleet.api.objects import Key
-from fleet.api.placement import Placement, Policy
+from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot
 from fleet.catalog.catalogue import Catalogue
 from fleet.engine.ask import Ask, Holding
 from fleet.engine.fleet import Fleet
+from fleet.engine.holdings import holdings, namespace_needed
 from fleet.engine.ledger import Ledger
 from fleet.engine.rows import Row
 from fleet.kube.cache import Cache
@@ -104,8 +103,8 @@ class Observer:
         bindings = self.reads.bindings.by(BY_PLACEMENT, str(key))
         ask = None
         if placement and snapshot:
-            holdings = _holdings(bindings, policies, snapshot)
-            ask = self._ask(placement, snapshot, holdings, now)
+            held = holdings(bindings, policies, snapshot)
+            ask = self._ask(placement, snapshot, held, now)
         return Observed(
             placement=placement,
             snapshot=snapshot,
@@ -120,7 +119,7 @@ class Observer:
         self,
         placement: Placement,
         snapshot: PolicySnapshot,
-        holdings: tuple[Holding, ...],
+        held: tuple[Holding, ...],
         now: datetime,
     ) -> Ask:
         heartbeats, timeouts = self.capacity.heartbeats, self.timeouts
@@ -129,49 +128,10 @@ class Observer:
             now=now,
             limit=snapshot.limit,
             demands=snapshot.spec.demands,
-            namespace=_needs(placement),
-            holdings=holdings,
+            namespace=namespace_needed(placement),
+            holdings=held,
             silent_seconds=heartbeats.silences(),
             stale=heartbeats.stale(timeouts.heartbeat_seconds),
             heartbeat_timeout_seconds=timeouts.heartbeat_seconds,
             health_timeout_seconds=timeouts.health_seconds,
         )
-
-
-def _needs(placement: Placement) -> str:
-    """Name the namespace that a cluster must have; a ModelDeployment's placement brings it."""
-    brings = names.OWNED_BY_DEPLOYMENT in placement.metadata.labels
-    return "" if brings else placement.namespace
-
-
-def _holdings(
-    bindings: Iterable[Binding], policies: Iterable[PolicySnapshot], latest: PolicySnapshot
-) -> tuple[Holding, ...]:
-    rules = {policy.name: _rules(policy.policy) for policy in policies}
-    return tuple(_holding(binding, rules, latest) for binding in bindings if not binding.deleting)
-
-
-def _holding(binding: Binding, rules: dict[str, Policy], latest: PolicySnapshot) -> Holding:
-    decided_for = binding.spec.scheduling_policy_snapshot_name
-    return Holding(
-        cluster=binding.spec.target_cluster,
-        decision=binding.spec.cluster_decision,
-        allocations=binding.spec.allocations,
-        in_use=binding.in_use,
-        current=decided_for == latest.name,
-        same_rules=rules.get(decided_for) == rules[latest.name],
-        bound=binding.chosen_state == "Bound",
-        ready=_ready(binding),
-        fell_silent=names.SILENT_SINCE in binding.metadata.annotations,
-    )
-
-
-def _rules(policy: Policy) -> Policy:
-    """What of a policy says where; how it scores is weighed only when somewhere is chosen."""
-    return policy.model_copy(update={"scoring": None})
-
-
-def _ready(binding: Binding) -> bool:
-    said = find(binding.status.conditions, "Available")
-    now = said is not None and said.observed_generation == binding.metadata.generation
-    return said is not None and said.true and now

@@ -1,0 +1,101 @@
+"""`modelfleet explain`: where a placement goes, what it takes there, and why."""
+
+import json
+from enum import StrEnum
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from cli.explain.answers import Answer, as_data
+from cli.explain.decisions import Fleetwide, decided, of_manifests
+from cli.explain.manifests import ExplainError, read
+from cli.explain.questions import questions
+from cli.explain.table import show
+from fleet.catalog.catalogue import load
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+Placement = Annotated[str, typer.Argument(help="A placement on the hub, instead of files.")]
+Files = Annotated[
+    list[str] | None, typer.Option("-f", "--file", help="Manifests to explain; - is stdin.")
+]
+FleetFile = Annotated[
+    str, typer.Option("--fleet", help="File with MemberClusters; without it, the hub's.")
+]
+Namespace = Annotated[
+    str, typer.Option("-n", "--namespace", help="Of a ResourcePlacement, or where none is given.")
+]
+Format = Annotated[Output, typer.Option("-o", "--output", help="For people, or for programs.")]
+Kubeconfig = Annotated[
+    str, typer.Option(envvar="KUBECONFIG", help="The hub's; else ~/.kube/config or the local one.")
+]
+
+
+def explain(
+    placement: Placement = "",
+    file: Files = None,
+    fleet: FleetFile = "",
+    namespace: Namespace = "",
+    output: Format = Output.TABLE,
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Say where a placement goes, what it takes and costs there, and why no other cluster.
+
+    Without a cluster: modelfleet explain -f examples/phi-4-mini.yaml --fleet examples/fleet.yaml
+
+    On a hub: modelfleet explain chat, or modelfleet explain qwen2-7b -n models
+    """
+    try:
+        if placement:
+            answers = _on_hub(placement, namespace, fleet, kubeconfig)
+        else:
+            answers = _of_files(file or [], fleet, namespace, kubeconfig)
+    except ExplainError as error:
+        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from error
+    _print(answers, output)
+
+
+def _of_files(files: list[str], fleet: str, namespace: str, kubeconfig: str) -> list[Answer]:
+    if not files:
+        raise ExplainError("say which placement on the hub, or give manifests with -f FILE")
+    catalogue = load()
+    asked = questions(read(files), catalogue, namespace or "default")
+    if fleet:
+        return decided(asked, of_manifests(read([fleet]), catalogue, file=fleet))
+    found: Fleetwide = _hub().world(kubeconfig, catalogue)
+    return decided(asked, found)
+
+
+def _on_hub(placement: str, namespace: str, fleet: str, kubeconfig: str) -> list[Answer]:
+    if fleet:
+        raise ExplainError("--fleet goes with -f FILE: a placement on the hub has the hub's fleet")
+    found, question = _hub().world_and_question(kubeconfig, load(), namespace, placement)
+    return decided([question], found)
+
+
+def _hub() -> Any:
+    """Import what talks to an API server only where one is asked."""
+    try:
+        return import_module("cli.explain.hub")
+    except ModuleNotFoundError as error:
+        hint = "install it with: uv tool install 'modelfleet[kube]'"
+        raise ExplainError(f"asking a hub needs {error.name}; {hint}") from error
+
+
+def _print(answers: list[Answer], output: Output) -> None:
+    match output:
+        case Output.TABLE:
+            show(answers)
+        case Output.JSON:
+            typer.echo(json.dumps(as_data(answers), indent=2))
+        case Output.YAML:
+            typer.echo(yaml.safe_dump(as_data(answers), sort_keys=False), nl=False)

@@ -1,0 +1,84 @@
+"""An answer as a table for people."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.explain.answers import Answer, Row
+from fleet.api.binding import Allocation
+from fleet.api.snapshot import Demand
+
+WIDE = 140
+"""Columns where nobody looks at a terminal: a pipe shall not break words."""
+
+
+def show(answers: Sequence[Answer]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    for place, answer in enumerate(answers):
+        if place:
+            console.print()
+        console.print(Text(answer.question.title, style="bold"))
+        for demand in answer.question.demands:
+            console.print(Text(f"  {_needs(demand)}", style="dim"))
+        console.print(_table(answer))
+        if answer.lacking:
+            console.print(Text(answer.lacking, style="yellow"))
+
+
+def _needs(demand: Demand) -> str:
+    what = demand.model or f"{demand.kind} {demand.namespace}/{demand.name}"
+    named = ", ".join((*demand.instance_types, *demand.gpu_models))
+    facts = [
+        f"{demand.replicas} x {what}",
+        f"weights {demand.weights_gib} GiB" if demand.model else "",
+        f"{demand.gpus_per_replica} GPUs a replica" if demand.gpus_per_replica else "",
+        f"on {named}" if named else "",
+    ]
+    return ", ".join(filter(None, facts))
+
+
+def _table(answer: Answer) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("", "CLUSTER", "REGION", "TAKES"):
+        table.add_column(name, overflow="fold")
+    table.add_column("$/H", justify="right")
+    table.add_column("SCORE", justify="right")
+    table.add_column("REASON", overflow="fold", ratio=1)
+    for row in answer.rows:
+        table.add_row(*_cells(row), style=_style(row))
+    return table
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    usd = row.usd_per_hour
+    return (
+        "✓" if row.chosen else "",
+        row.cluster,
+        row.region,
+        "\n".join(map(_takes, row.allocations)) or "-",
+        "-" if usd is None else f"{usd:.2f}",
+        "-" if row.points is None else str(row.points),
+        _reason(row),
+    )
+
+
+def _takes(given: Allocation) -> str:
+    gpus = given.replicas * given.gpus_per_replica
+    return f"{given.nodes} x {given.instance_type} ({gpus} GPU{'' if gpus == 1 else 's'})"
+
+
+def _reason(row: Row) -> str:
+    if row.rejected_by:
+        return f"{row.rejected_by}: {row.reason}"
+    parts = ", ".join(f"{name} {points:+d}" for name, points in row.parts.items())
+    return f"{row.reason}: {parts}" if parts else row.reason
+
+
+def _style(row: Row) -> str:
+    if row.chosen:
+        return "green"
+    return "dim" if row.rejected_by else ""
