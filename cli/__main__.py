@@ -7,6 +7,9 @@ from typing import Final
 import typer
 
 VERBS: Final = {
+    "explain": "cli.explain:explain",
+    "chat": "cli.chat:chat",
+    "demo": "cli.demo.command:demo",
     "up": "cli.local.commands:up",
     "down": "cli.local.commands:down",
     "status": "cli.local.commands:status",

@@ -13,7 +13,9 @@ from cli.demo.asking import Refusal, Reply, ask, ask_until
 from cli.demo.shell import DemoError, Shell
 
 WORKSPACE, DEPLOYMENT = "phi-4-mini-instruct", "qwen2-7b"
-NAMESPACE = "demo"
+"""Models, by the names that clients call them."""
+PLACEMENT, NAMESPACE = "chat", "models"
+"""The placement of the one, and the namespace of the other."""
 FIRST_ANSWER_SECONDS, FAILOVER_SECONDS, PLACED_SECONDS = 180.0, 240.0, 60.0
 _EXAMPLES = (Path(__file__).parents[2] / "examples", Path(__file__).parents[1] / "examples")
 
@@ -60,7 +62,7 @@ class Demo:
         for name in ("phi-4-mini.yaml", "model-deployment.yaml"):
             self.shell.show("local", "kubectl", "hub", "--", "apply", "-f", example(name))
         self._await_bindings()
-        self.shell.show("explain", WORKSPACE)
+        self.shell.show("explain", PLACEMENT)
         self.shell.show("explain", DEPLOYMENT, "-n", NAMESPACE)
 
     def _await_bindings(self) -> None:
@@ -121,7 +123,7 @@ class Demo:
         self.say(
             f"[green]✓[/green] {WORKSPACE}: {_described(reply)}, {seconds:.1f} s after the loss"
         )
-        self.shell.show("explain", WORKSPACE)
+        self.shell.show("explain", PLACEMENT)
 
     def _await_all_replicas(self) -> None:
         """Wait until the deployment's other region is ready too, or there is nowhere to go on."""
@@ -150,7 +152,7 @@ class Demo:
             f"""
 The fleet stays up. Go on by hand:
   modelfleet chat {WORKSPACE} "Why is the sky blue?"
-  modelfleet explain {WORKSPACE}
+  modelfleet explain {PLACEMENT}
   modelfleet local kubectl hub -- get workspaces,modeldeployments,modelendpoints -A
   modelfleet down"""
         )

@@ -1,6 +1,7 @@
 """The fleet's status as one table for people."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rich.table import Table
 
@@ -30,7 +31,7 @@ def _row(cluster: ClusterStatus, own: list[ProcessStatus]) -> tuple[str, ...]:
         cluster.region or _UNKNOWN,
         str(cluster.nodes) if known else _UNKNOWN,
         spare or ("none" if known else _UNKNOWN),
-        cluster.usd_per_hour or _UNKNOWN,
+        f"{Decimal(cluster.usd_per_hour):.2f}" if cluster.usd_per_hour else _UNKNOWN,
         "\n".join(cluster.models) or _UNKNOWN,
         processes(own, cluster.name),
     )

@@ -36,7 +36,7 @@ class LocalFleet:
             text=True,
             check=False,
             timeout=COMMAND_SECONDS,
-            env={**os.environ, "MODELFLEET_FLEET": self.name},
+            env={**os.environ, "MODELFLEET_FLEET": self.name, "KUBECONFIG": ""},
         )
         if done.returncode:
             raise CommandError(f"modelfleet {' '.join(arguments)}: {done.stdout}{done.stderr}")

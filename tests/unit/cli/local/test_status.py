@@ -111,6 +111,6 @@ def test_the_table_names_what_does_not_run() -> None:
     assert "agent is not running" in text
     assert "gateway 2 is not ready" in text
     assert "1 A100" in text
-    assert "4.408" in text
+    assert "4.41" in text
     assert "phi" in text
     assert "mf-secret" not in text
