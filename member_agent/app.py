@@ -96,6 +96,7 @@ def on_hub(agent: Agent) -> Program:
         chance=random.random,
         catalogue=agent.catalogue,
         gateway=agent.probe,
+        caught_up=works.caught_up,
     )
     return Program(
         client=agent.hub,

@@ -4,23 +4,27 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet.api.cluster import (
     GatewayStatus,
     InternalMemberCluster,
     InternalMemberClusterStatus,
 )
-from fleet.api.core import Namespace
+from fleet.api.core import Namespace, Pod
 from fleet.api.objects import Key
 from fleet.catalog.catalogue import Catalogue
 from fleet.kube.client import Client
 from fleet.kube.errors import KubeError
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
+from member_agent.capacity import ENDED
 from member_agent.controllers.inventory.observe import Reads, observe
 from member_agent.controllers.inventory.plan import plan
 from member_agent.controllers.inventory.status import Health, news, report
+
+if TYPE_CHECKING:
+    from fleet.kube.cache import Cache
 
 JITTER = 0.05
 """Part of the period by which heartbeats vary, so that those of a fleet do not meet."""
@@ -28,6 +32,8 @@ WRITE_SECONDS = 1.0
 """Between two reports at least."""
 LOOK_SECONDS = 0.2
 """Between two looks that find nothing new at least."""
+CATCH_UP_SECONDS = 10.0
+"""For which the first heartbeat waits until the Works are reported on."""
 PATIENCE_SECONDS = 3.0
 """For the member's API server to answer before it counts as unhealthy."""
 SYSTEM = Key("", "kube-system")
@@ -48,6 +54,8 @@ class Pace:
     """When the next heartbeat is."""
     quiet_until: float = -inf
     """Until when changes are gathered."""
+    started: float = inf
+    """When the first heartbeat could have been."""
     trouble: str = ""
     """What the last look at the member's API server found."""
 
@@ -65,6 +73,8 @@ class InventoryReports:
     chance: Callable[[], float]
     catalogue: Catalogue
     gateway: Gateway
+    caught_up: Callable[[], bool]
+    """Whether the Works say how they are now: the hub believes them from our first heartbeat."""
     name: str = "inventory"
     pace: Pace = field(default_factory=Pace)
 
@@ -76,6 +86,8 @@ class InventoryReports:
         now = self.timer()
         if now < self.pace.quiet_until:
             return self.pace.quiet_until - now
+        if self._too_early(now):
+            return LOOK_SECONDS
         beat = now >= self.pace.due
         if beat:
             self.pace.trouble = await self._trouble()
@@ -86,6 +98,12 @@ class InventoryReports:
         if beat or news(membership.status, status):
             await self._send(membership, status)
         return max(0.0, self.pace.due - self.timer())
+
+    def _too_early(self, now: float) -> bool:
+        if self.pace.due > -inf or self.caught_up():
+            return False
+        self.pace.started = min(self.pace.started, now)
+        return now < self.pace.started + CATCH_UP_SECONDS
 
     async def _send(
         self, membership: InternalMemberCluster, status: InternalMemberClusterStatus
@@ -110,6 +128,20 @@ class InventoryReports:
         """Add our one key at every change; reports are gathered when they are written."""
         queue.add(self.key)
         self.gateway.on_change(lambda: queue.add(self.key))
-        for cache in self.reads:
-            if cache is not self.reads.works:
-                cache.on_change(lambda _: queue.add(self.key))
+        reads = self.reads
+        reads.membership.on_change(lambda _: queue.add(self.key), part=lambda item: item.spec)
+        reads.pods.on_change(lambda _: queue.add(self.key), part=_use)
+        caches: tuple[Cache[Any], ...] = (
+            reads.nodes,
+            reads.claims,
+            reads.pools,
+            reads.workspaces,
+            reads.namespaces,
+        )
+        for cache in caches:
+            cache.on_change(lambda _: queue.add(self.key))
+
+
+def _use(pod: Pod) -> object:
+    """What a pod takes of its node."""
+    return pod.spec, pod.status.phase in ENDED

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from fleet.api.cluster import ClusterState, InternalMemberCluster
+from fleet.api.cluster import InternalMemberCluster
 from fleet.api.objects import Key, Resource
 from fleet.api.work import AppliedWork, Work
 from fleet.kube.client import Client
@@ -49,12 +49,14 @@ class Works:
         applier = Applier(hub=self.hub, member=self.member)
         applied = await applier.apply(planned, observed.record, mirror=mirror)
         if not planned.reports or observed.work is None:
+            self.memory.told(key)
             return None
         outcomes = _outcomes(observed, planned, applied, mirror=mirror)
         for outcome in outcomes:
             if outcome.seen:
                 self.memory.keep(key, outcome.part.ref, outcome.seen)
         await asyncio.gather(*self._reports(observed, applied, outcomes))
+        self.memory.told(key)
         return None if all(outcome.verdict.applied for outcome in outcomes) else RETRY_SECONDS
 
     def _reports(
@@ -75,24 +77,38 @@ class Works:
         if named != record.status:
             yield self.member.patch_status(record, named)
 
+    def caught_up(self) -> bool:
+        """Whether every Work has been reported on since we started."""
+        return self.memory.all_told(self.reads.works.keys())
+
     def wake(self, queue: WorkQueue) -> None:
         """Add the Work that a change concerns; that the member leaves concerns them all."""
 
         def record(item: AppliedWork) -> None:
             queue.add(Key(item.spec.work_namespace, item.name))
 
-        def everyone(member: InternalMemberCluster) -> None:
-            if member.spec.state is ClusterState.LEAVE:
-                for work in self.reads.works.all():
-                    queue.add(work.key)
+        def everyone(_: InternalMemberCluster) -> None:
+            for work in self.reads.works.all():
+                queue.add(work.key)
 
-        self.reads.works.on_change(lambda work: queue.add(work.key))
-        self.reads.records.on_change(record)
-        self.reads.membership.on_change(everyone)
+        self.reads.works.on_change(lambda work: queue.add(work.key), part=_asked)
+        self.reads.records.on_change(record, part=lambda item: item.metadata.deletion_timestamp)
+        self.reads.membership.on_change(everyone, part=lambda member: member.spec.state)
         heard = self.memory.listener(queue.add)
         self.watches.on_change(heard)
         for kind, cache in self.reads.watched.items():
             cache.on_change(_naming(kind, heard))
+
+
+def _asked(work: Work) -> object:
+    """What the hub asks; what we answer wakes nobody."""
+    metadata = work.metadata
+    return (
+        metadata.generation,
+        metadata.deletion_timestamp,
+        metadata.finalizers,
+        metadata.annotations,
+    )
 
 
 def _naming(kind: Kind, heard: Callable[[Ref], None]) -> Callable[[Resource], None]:

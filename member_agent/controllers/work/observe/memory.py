@@ -15,6 +15,14 @@ class Memory:
         self._refs: dict[Key, frozenset[Ref]] = {}
         self._interested: dict[Ref, set[Key]] = {}
         self._makers: dict[Ref, Key] = {}
+        self._told: set[Key] = set()
+
+    def told(self, key: Key) -> None:
+        """Note that a Work says how it is now, and not how it was before we started."""
+        self._told.add(key)
+
+    def all_told(self, keys: Iterable[Key]) -> bool:
+        return self._told.issuperset(keys)
 
     def attend(self, key: Key, refs: Iterable[Ref]) -> None:
         """Note which objects concern a Work; what concerned it before is let go."""
