@@ -66,16 +66,22 @@ async def run(program: Program, settings: RunSettings, *others: Program) -> None
     with ending.by_signals():
         body = asyncio.create_task(_run_all(programs, settings, ending))
         wanted = asyncio.create_task(ending.wanted.wait())
-        await asyncio.wait({body, wanted}, return_when=asyncio.FIRST_COMPLETED)
-        wanted.cancel()
-        body.cancel()
-        await asyncio.wait({body}, timeout=GRACE_SECONDS)
-    for each in programs:
-        await each.client.close()
-    if not body.done():
-        log.warning("some parts did not end in time")
-    elif not body.cancelled() and (error := body.exception()):
+        try:
+            await asyncio.wait({body, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wanted.cancel()
+            await _end(body)
+            for each in programs:
+                await each.client.close()
+    if body.done() and not body.cancelled() and (error := body.exception()):
         raise SystemExit(1) from error
+
+
+async def _end(body: "asyncio.Task[None]") -> None:
+    body.cancel()
+    _, running = await asyncio.wait({body}, timeout=GRACE_SECONDS)
+    if running:
+        log.warning("some parts did not end in time")
 
 
 async def _run_all(programs: Sequence[Program], settings: RunSettings, ending: Ending) -> None:
