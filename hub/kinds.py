@@ -15,7 +15,8 @@ from hub.controllers.endpoints.observe import BY_WORKLOAD_UID, workload_uid
 from hub.controllers.membership.observe import OURS
 from hub.controllers.membership.observe import Reads as Members
 from hub.controllers.services.observe import BY_NAME
-from hub.scope import CLUSTER, NAMESPACED, Scope, ScopeCaches, caches
+from hub.scope import CLUSTER, NAMESPACED, Scope
+from hub.scope_caches import ScopeCaches, caches
 from hub.shares import INDICES, WorkloadCache, WorkloadReads
 
 SERVICE_INDICES: Mapping[str, Index] = {BY_NAME: lambda meta: [meta.name]}

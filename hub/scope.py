@@ -4,9 +4,7 @@ Each controller is made once for each scope and has a queue of its own there, so
 plain `Key`s: of a cluster-scoped placement without a namespace, of the other kind with one.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 from fleet.api import names
 from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
@@ -20,10 +18,6 @@ from fleet.api.snapshot import (
     SchedulingPolicySnapshot,
     Snapshot,
 )
-from fleet.kube.cache import Cache
-
-BY_PLACEMENT = "placement"
-"""Index of snapshots and bindings: the placement's key as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +55,6 @@ NAMESPACED = Scope(
 )
 
 
-class Labelled(Protocol):
-    """Metadata, of a parsed object or of one that is still JSON."""
-
-    @property
-    def namespace(self) -> str: ...
-    @property
-    def labels(self) -> "dict[str, str]": ...
-
-
 def parent(resource: Resource) -> Key:
     """Name the placement that a snapshot or binding is made from."""
     return Key(resource.namespace, resource.metadata.labels.get(names.PARENT, ""))
-
-
-def _parent_of(metadata: Labelled) -> Iterable[str]:
-    name = metadata.labels.get(names.PARENT)
-    return (str(Key(metadata.namespace, name)),) if name else ()
-
-
-class ScopeCaches(NamedTuple):
-    """What the hub knows of one scope."""
-
-    placements: Cache[Placement]
-    policies: Cache[PolicySnapshot]
-    resources: Cache[Snapshot]
-    bindings: Cache[Binding]
-
-
-def caches(scope: Scope) -> ScopeCaches:
-    by_placement = {BY_PLACEMENT: _parent_of}
-    return ScopeCaches(
-        placements=Cache(scope.placement),
-        policies=Cache(scope.policy, indices=by_placement),
-        resources=Cache(scope.resources, indices=by_placement),
-        bindings=Cache(scope.binding, indices=by_placement),
-    )

@@ -13,7 +13,7 @@ from fleet.api.keys import Key
 from fleet.api.work import Work
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache, Index
-from hub.scope import ScopeCaches
+from hub.scope_caches import ScopeCaches
 from hub.workloads import Share, WorkloadRef, allocated_to, refs, reported
 
 WorkloadCache = Cache[Workspace] | Cache[InferenceSet]

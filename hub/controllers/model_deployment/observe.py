@@ -7,7 +7,7 @@ from fleet.api.keys import Key
 from fleet.api.workspace import InferenceSet
 from fleet.kube.cache import Cache
 from hub.controllers.model_deployment.plan import Observed
-from hub.scope import BY_PLACEMENT, ScopeCaches
+from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 
 
 class Reads(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fleet.api.cluster import MemberCluster
@@ -13,7 +14,9 @@ from fleet.runtime.clock import Clock
 from hub.controllers.rollout.apply import apply
 from hub.controllers.rollout.observe import Silence, observe
 from hub.controllers.rollout.plan import plan
-from hub.scope import Scope, ScopeCaches, parent
+from hub.controllers.rollout.status import started
+from hub.scope import Scope, parent
+from hub.scope_caches import ScopeCaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Rollout:
     async def reconcile(self, key: Key) -> None:
         """Move a placement's bindings towards its latest resources."""
         observed = observe(self.caches, self.clusters, key, self.silence)
-        await apply(plan(observed), self.client, self.clock)
+        await apply(plan(observed), self.client, partial(started, now=self.clock()))
 
     def wake(self, queue: WorkQueue) -> None:
         def placement(resource: Resource) -> None:

@@ -6,7 +6,7 @@ from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key
 from fleet.kube.cache import Cache
 from hub.controllers.rollout.plan import Observed
-from hub.scope import BY_PLACEMENT, ScopeCaches
+from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.snapshots import newest, newest_policy
 
 

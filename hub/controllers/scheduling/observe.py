@@ -19,7 +19,8 @@ from fleet.engine.rows import Row
 from fleet.kube.cache import Cache
 from hub.controllers.scheduling.plan.actions import Observed
 from hub.heartbeats import Heartbeats
-from hub.scope import BY_PLACEMENT, Scope, ScopeCaches, parent
+from hub.scope import Scope, parent
+from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.snapshots import newest_policy
 
 RowListener = Callable[[Row | None, Row | None], None]

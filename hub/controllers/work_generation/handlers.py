@@ -18,7 +18,8 @@ from hub.controllers.work_generation.plan import plan
 from hub.controllers.work_generation.plan.actions import Observed, Plan
 from hub.controllers.work_generation.status import report, settled
 from hub.pace import StatusPace
-from hub.scope import BY_PLACEMENT, Scope, parent
+from hub.scope import Scope, parent
+from hub.scope_caches import BY_PLACEMENT
 from hub.shares import binding_key
 
 

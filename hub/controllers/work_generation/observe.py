@@ -8,7 +8,8 @@ from fleet.api.objects import Key
 from fleet.api.work import Work
 from fleet.kube.cache import Cache
 from hub.controllers.work_generation.plan.actions import Observed
-from hub.scope import BY_PLACEMENT, ScopeCaches, parent
+from hub.scope import parent
+from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.shares import BY_BINDING
 from hub.snapshots import Group, group_of
 

@@ -3,9 +3,9 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -15,6 +15,9 @@ from fleet.kube.dynamic import ApiDynamicClient
 from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.fixtures import client, server
 from fleet.testing.waiting import until
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
 
 __all__ = ["client", "hub", "kinds", "server"]
 CRDS = Path(__file__).parents[3] / "crds"

@@ -1,7 +1,6 @@
 """A fleet around a hub: members that join and apply as their agents would."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from fleet.api import names
@@ -13,21 +12,23 @@ from fleet.api.objects import Key
 from fleet.api.placement import ResourcePlacement
 from fleet.api.work import Work, WorkStatus
 from fleet.kube.client import ApiClient
+from fleet.runtime import clock
 from fleet.testing.waiting import until
 
 
 class Fleet:
-    """What a test's users and agents do."""
+    """What a test's users and agents do, with one member in it."""
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
-        self.client, self.namespace = client, namespace
+    def __init__(self, client: ApiClient, namespace: str, cluster: str) -> None:
+        self.client, self.namespace, self.cluster = client, namespace, cluster
         self.agent = client.as_manager("agent")
 
     async def namespace_exists(self) -> None:
         await self.client.create(_shaped(Namespace, self.namespace))
 
-    async def join(self, name: str) -> None:
-        """Make a member, and answer for its agent."""
+    async def join(self) -> None:
+        """Make the member, and answer for its agent."""
+        name = self.cluster
         namespace = names.member_namespace(name)
         identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
         cluster = _shaped(MemberCluster, name, spec={"identity": identity})
@@ -89,7 +90,7 @@ class Fleet:
 
 
 def _joined() -> InternalMemberClusterStatus:
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = clock.now().replace(microsecond=0)
     status = {
         "agentStatus": [
             {

@@ -1,14 +1,8 @@
 """From a placement to a Work in the member's namespace, on a real API server."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from fleet.api import names
-from fleet.api.core import Role, RoleBinding, ServiceAccount
-from fleet.api.objects import Key
-from fleet.api.placement import ResourcePlacement
-from fleet.api.snapshot import ResourceSnapshot, SchedulingPolicySnapshot
 from fleet.kube.client import ApiClient
 from fleet.testing.waiting import until
 from tests.integration.hub.conftest import HubProcess
@@ -16,16 +10,13 @@ from tests.integration.hub.fleet import Fleet
 
 
 @pytest.fixture
-async def fleet(
-    client: ApiClient, hub: HubProcess, request: pytest.FixtureRequest
-) -> AsyncIterator[Fleet]:
+async def fleet(client: ApiClient, hub: HubProcess, request: pytest.FixtureRequest) -> Fleet:
     del hub
     name = names.digest(request.node.name)
-    made = Fleet(client, f"team-{name}")
+    made = Fleet(client, f"team-{name}", f"us-{name}")
     await made.namespace_exists()
-    await made.join(f"us-{name}")
-    made.cluster = f"us-{name}"
-    yield made
+    await made.join()
+    return made
 
 
 async def test_a_placement_becomes_a_work_that_follows_its_objects(fleet: Fleet) -> None:

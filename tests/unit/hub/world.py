@@ -22,7 +22,8 @@ from hub.controllers.rollout.handlers import Rollout
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads
 from hub.pace import StatusPace
-from hub.scope import NAMESPACED, Scope, caches
+from hub.scope import NAMESPACED, Scope
+from hub.scope_caches import caches
 from hub.shares import INDICES
 from hub.watches import Watches
 

@@ -11,7 +11,8 @@ from fleet.kube.resources import ApiResource
 from hub.controllers.placement.observe.contents import Bodies, content_of
 from hub.controllers.placement.observe.selectors import Selected, SelectorError, select
 from hub.controllers.placement.plan.actions import Content, Invalid, Observed
-from hub.scope import BY_PLACEMENT, Scope, ScopeCaches
+from hub.scope import Scope
+from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.watches import Meta, Watches
 
 

@@ -25,9 +25,10 @@ from fleet.testing.workloads import (
     work,
     workspace,
 )
-from hub import scope
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import BY_WORKLOAD_UID, Reads, workload_uid
+from hub.scope import CLUSTER, NAMESPACED
+from hub.scope_caches import caches
 from hub.shares import INDICES, WorkloadReads
 
 READY = {"state": "Ready", "conditions": [condition("InferenceReady", "True")]}
@@ -58,8 +59,8 @@ class World:
             fleet=WorkloadReads(
                 works=Cache(Work, indices=INDICES),
                 clusters=Cache(type(member("us"))),
-                cluster=scope.caches(scope.CLUSTER),
-                namespaced=scope.caches(scope.NAMESPACED),
+                cluster=caches(CLUSTER),
+                namespaced=caches(NAMESPACED),
             ),
             services=Cache(ModelService),
             endpoints=Cache(

@@ -15,7 +15,8 @@ from fleet.testing.client import FakeClient
 from hub.controllers.scheduling.handlers import Scheduling
 from hub.controllers.scheduling.observe import Capacity, Reads
 from hub.heartbeats import Heartbeats
-from hub.scope import CLUSTER, caches
+from hub.scope import CLUSTER
+from hub.scope_caches import caches
 from tests.unit.fleet.engine.fleets import CATALOGUE, NOON
 
 LLAMA, UID = "llama", "uid-llama"
