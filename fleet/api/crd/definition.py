@@ -86,7 +86,21 @@ def _root(kind: Kind, version: str) -> Json:
         del schema["required"]
     if kind.spec_rules:
         _add_rules(schema["properties"]["spec"], kind)
+    _own_maps(schema["properties"].get("status", {}))
     return {"description": descriptions.of_class(kind.model)} | schema
+
+
+def _own_maps(schema: Json) -> None:
+    """Give each map of a status to its one reporter, whole.
+
+    One whose last entry is applied away becomes null otherwise, which no schema takes.
+    """
+    if "additionalProperties" in schema:
+        schema["x-kubernetes-map-type"] = "atomic"
+    for nested in schema.get("properties", {}).values():
+        _own_maps(nested)
+    if items := schema.get("items"):
+        _own_maps(items)
 
 
 def _add_rules(spec: Json, kind: Kind) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus
 from fleet.api.crd.kinds import KINDS, Kind
 from fleet.kube.client import ApiClient
 from fleet.kube.dynamic import key_of
@@ -44,6 +45,30 @@ async def test_a_workspace_is_the_same_in_both_versions(client: ApiClient) -> No
     seen = await client.dynamic.get(older, key_of(made))
     assert seen is not None
     assert seen["resource"]["partition"] == partition
+
+
+async def test_a_status_may_lose_all_that_its_maps_held(client: ApiClient) -> None:
+    """A member whose last node goes reports no resources any more."""
+    made = await client.create(_membership("emptied"))
+    told = await client.patch_status(made, _usage(cpu="1"))
+    assert told.status.resource_usage.capacity == {"cpu": "1"}
+    told = await client.patch_status(made, _usage())
+    assert told.status.resource_usage.capacity == {}
+    assert told.status.properties == {}
+
+
+def _usage(**resources: str) -> InternalMemberClusterStatus:
+    values = {name: {"value": value, "observationTime": NOON} for name, value in resources.items()}
+    usage = {"capacity": resources, "allocatable": resources, "available": resources}
+    return InternalMemberClusterStatus.model_validate(
+        {"resourceUsage": {**usage, "observationTime": NOON}, "properties": values}
+    )
+
+
+def _membership(name: str) -> InternalMemberCluster:
+    return InternalMemberCluster.model_validate(
+        {"metadata": {"name": name, "namespace": "default"}, "spec": {"state": "Join"}}
+    )
 
 
 async def test_an_inference_set_scales(client: ApiClient) -> None:
