@@ -28,7 +28,12 @@ _NO_CONTROLLERS: Final = (
 )
 _FLAGS: Final[Mapping[str, Mapping[str, str]]] = {
     # A local fleet may be lost with its machine; it may not keep the disk busy.
-    "etcd": {"unsafe-no-fsync": "true", "snapshot-count": "5000"},
+    "etcd": {
+        "unsafe-no-fsync": "true",
+        "snapshot-count": "5000",
+        # As kubeadm has it, only rarer: without it a watch of a kind that rests gets no bookmarks.
+        "watch-progress-notify-interval": "20s",
+    },
     "kube-apiserver": {
         # Without a route out there is no other address to advertise, and nobody asks for it.
         "advertise-address": "127.0.0.1",
