@@ -1,0 +1,219 @@
+"""When Works are made, when they go, and what a crash in between leaves."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet.api import names
+from fleet.api.binding import Binding, BindingState
+from fleet.api.work import Work
+from fleet.kube.errors import TransientError
+from fleet.testing.workloads import workspace
+from hub.scope import NAMESPACED
+from tests.unit.hub.controllers.work_generation.scene import (
+    FINALIZER,
+    allocated,
+    answer,
+    bound,
+    hold,
+    let_go,
+    manifests,
+    said,
+)
+from tests.unit.hub.world import (
+    NAMESPACE,
+    World,
+    binding,
+    config_map,
+    member,
+    placement,
+)
+
+BOUND, LEFT = BindingState.BOUND, BindingState.UNSCHEDULED
+PHI = {"group": "kaito.sh", "version": "v1beta1", "kind": "Workspace", "name": "phi"}
+QWEN = {"group": "kaito.sh", "version": "v1beta1", "kind": "InferenceSet", "name": "qwen"}
+SPACE = {"group": "", "version": "v1", "kind": "Namespace", "name": NAMESPACE}
+
+
+@pytest.mark.parametrize(
+    ("start", "fleet"),
+    [
+        (binding("us", LEFT, snapshot="llama-0-snapshot"), [member("us")]),
+        (binding("us", snapshot="llama-0-snapshot"), [member("us")]),
+        (binding("us", BOUND, snapshot="llama-9-snapshot"), [member("us")]),
+        (binding("us", BOUND, snapshot="llama-0-snapshot"), []),
+    ],
+    ids=["left", "not bound yet", "no such snapshot", "no such member"],
+)
+async def test_a_binding_that_is_not_to_have_works_gets_none(
+    start: Binding, fleet: list[Any]
+) -> None:
+    async with World(placement(), config_map("a"), *fleet, start) as world:
+        await world.place()
+        await world.generate()
+        assert world.all(Work) == []
+        assert bound(world).status.conditions == ()
+        assert FINALIZER not in bound(world).metadata.finalizers
+
+
+async def test_a_leaving_member_keeps_its_works_and_gets_no_others() -> None:
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.turn()
+        going = member("us").manifest()
+        going["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x"]}
+        world.client.put(going)
+        world.client.put(config_map("b"))
+        await world.turn()
+        assert manifests(world) == {"demo.llama-work": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("decided", "written"), [("llama-0", True), ("llama-7", False)], ids=["these", "others"]
+)
+async def test_a_workload_waits_for_the_allocation_that_was_decided_for_it(
+    decided: str, *, written: bool
+) -> None:
+    start = binding(
+        "us",
+        BOUND,
+        snapshot="llama-0-snapshot",
+        schedulingPolicySnapshotName=decided,
+        allocations=[allocated("Workspace", "phi")],
+    )
+    async with World(placement(NAMESPACED, PHI), workspace(), member("us"), start) as world:
+        await world.place()
+        await world.generate()
+        assert bool(world.all(Work)) is written
+
+
+async def test_allocations_of_a_policy_that_is_gone_are_not_believed() -> None:
+    start = binding(
+        "us",
+        BOUND,
+        snapshot="llama-0-snapshot",
+        schedulingPolicySnapshotName="llama-7",
+        allocations=[allocated("Workspace", "phi")],
+    )
+    async with World(placement(), config_map("a"), member("us"), start) as world:
+        await world.place()
+        await world.generate()
+        assert world.all(Work) == []
+
+
+async def test_a_binding_goes_after_its_works_and_they_after_their_member() -> None:
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.turn()
+        hold(world)
+        await world.client.delete(bound(world))
+        await world.generate()
+        assert (world.all(Work)[0].deleting, bound(world).deleting) == (True, True)
+        let_go(world)
+        await world.generate()
+        assert (world.all(Work), world.all(world.scope.binding)) == ([], [])
+
+
+async def test_the_works_of_a_binding_that_is_gone_go() -> None:
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.turn()
+        gone = next(a for a in world.client.objects if a.kind == "ResourceBinding")
+        world.client.server.objects.pop(gone)
+        await world.generate()
+        assert world.all(Work) == []
+
+
+async def test_the_works_of_another_placement_stay() -> None:
+    other = Work.model_validate(
+        {
+            "metadata": {
+                "name": "demo.other-work",
+                "namespace": "fleet-member-us",
+                "labels": {
+                    names.PARENT: "other",
+                    names.PARENT_BINDING: "other-us",
+                    names.PARENT_NAMESPACE: "elsewhere",
+                },
+            }
+        }
+    )
+    async with World(placement(), config_map("a"), member("us"), binding("us"), other) as world:
+        await world.look()
+        await world.generation.reconcile(binding("us").key)
+        assert [work.name for work in world.all(Work)] == ["demo.other-work"]
+
+
+@settings(deadline=None)
+@given(
+    maps=st.sets(st.sampled_from("abc"), min_size=1),
+    applied=st.sampled_from([None, True, False]),
+    available=st.sampled_from([None, True, False]),
+    silent=st.booleans(),
+    state=st.sampled_from(BindingState),
+)
+async def test_generating_again_writes_nothing(
+    maps: set[str],
+    applied: bool | None,
+    available: bool | None,
+    silent: bool,
+    state: BindingState,
+) -> None:
+    async with World(
+        placement(), *map(config_map, sorted(maps)), member("us"), binding("us")
+    ) as world:
+        await world.turn()
+        live = bound(world).manifest()
+        world.client.put(live | {"spec": live["spec"] | {"state": state}})
+        answer(world, applied=applied, available=available)
+        if silent:
+            world.silences.names.add("us")
+        await world.generate()
+        world.client.writes_left = 0
+        await world.generate()
+
+
+LARGE = [config_map(name, data="x" * 410_000) for name in "ab"]
+
+
+@pytest.mark.parametrize("writes", range(4))
+async def test_a_crash_between_any_two_writes_ends_in_the_same_state(writes: int) -> None:
+    async with World(placement(), *LARGE, member("us"), binding("us")) as world:
+        await world.place()
+        await world.roll()
+        world.client.writes_left = writes
+        with pytest.raises(TransientError):
+            await world.generate()
+        world.client.writes_left = 99
+        await world.generate()
+        assert manifests(world) == {"demo.llama-work": ["a"], "demo.llama-0": ["b"]}
+        assert said(world, "WorkSynchronized") == ("True", "AllWorkSynced")
+        assert FINALIZER in bound(world).metadata.finalizers
+
+
+@pytest.mark.parametrize("writes", range(3))
+async def test_a_crash_while_works_change_ends_in_the_same_state(writes: int) -> None:
+    async with World(placement(), *LARGE, member("us"), binding("us")) as world:
+        await world.settle()
+        await world.client.delete(config_map("a"))
+        await world.place()
+        await world.roll()
+        world.client.writes_left = writes
+        with pytest.raises(TransientError):
+            await world.generate()
+        world.client.writes_left = 99
+        await world.generate()
+        assert manifests(world) == {"demo.llama-work": ["b"]}
+        assert said(world, "WorkSynchronized") == ("True", "AllWorkSynced")
+
+
+@pytest.mark.parametrize("writes", range(3))
+async def test_a_crash_while_a_binding_goes_leaves_no_work(writes: int) -> None:
+    async with World(placement(), *LARGE, member("us"), binding("us")) as world:
+        await world.settle()
+        await world.client.delete(bound(world))
+        world.client.writes_left = writes
+        with pytest.raises(TransientError):
+            await world.generate()
+        world.client.writes_left = 99
+        await world.generate()
+        assert (world.all(Work), world.all(world.scope.binding)) == ([], [])
