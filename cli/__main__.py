@@ -1,6 +1,7 @@
 """The `modelfleet` command: a verb is imported when it is used, so that each starts fast."""
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
@@ -16,6 +17,8 @@ VERBS: Final = {
     "local": "cli.local.commands:app",
 }
 """In the order of `--help`; each is a function or a Typer app."""
+_OURS: Final = ("cli", "fleet")
+_ANYTHING: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -24,13 +27,35 @@ def build(arguments: list[str]) -> typer.Typer:
     app.callback()(modelfleet)
     asked = next((word for word in arguments if not word.startswith("-")), "")
     for verb in [asked] if asked in VERBS else VERBS:
-        module, _, name = VERBS[verb].partition(":")
-        found = getattr(import_module(module), name)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found, name=verb)
-        else:
-            app.command(verb)(found)
+        _add(app, verb)
     return app
+
+
+def _add(app: typer.Typer, verb: str) -> None:
+    module, _, name = VERBS[verb].partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] in _OURS:
+            raise
+        app.command(verb, context_settings=_ANYTHING)(_lacking(verb, error.name))
+        return
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=verb)
+    else:
+        app.command(verb)(found)
+
+
+def _lacking(verb: str, what: str) -> Callable[[], None]:
+    """Stand for a verb whose libraries are not installed: the others are there all the same."""
+
+    def lacking() -> None:
+        hint = "install it with: uv tool install 'modelfleet[local]'"
+        typer.echo(f"modelfleet {verb} needs {what}; {hint}", err=True)
+        raise typer.Exit(1)
+
+    lacking.__doc__ = "Needs modelfleet[local], which is not installed."
+    return lacking
 
 
 def modelfleet() -> None:
