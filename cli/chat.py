@@ -47,11 +47,12 @@ def ask(client: httpx.Client, model: str, messages: list[dict[str, str]]) -> Ite
 def refusal(status: int, headers: httpx.Headers, body: bytes) -> str:
     """Say in one line what the endpoint said, and when to try again."""
     try:
-        message = json.loads(body)["error"]["message"]
+        message = str(json.loads(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):
         message = body[:200].decode(errors="replace")
     later = headers.get("retry-after")
-    return f"{status}: {message}" + (f" (try again in {later} s)" if later else "")
+    said = " ".join(message.split())
+    return f"{status}: {said}" + (f" (try again in {later} s)" if later else "")
 
 
 def words(lines: Iterator[str]) -> Iterator[str]:
@@ -60,11 +61,19 @@ def words(lines: Iterator[str]) -> Iterator[str]:
         data = line.removeprefix("data:").strip()
         if not line.startswith("data:") or data == "[DONE]":
             continue
-        event: dict[str, Any] = json.loads(data)
-        if "error" in event:
-            raise ChatError(event["error"].get("message", "the answer broke off"))
-        for choice in event.get("choices", ()):
-            yield choice.get("delta", {}).get("content") or ""
+        event = _event(data)
+        if error := event.get("error"):
+            said = error.get("message") if isinstance(error, dict) else error
+            raise ChatError(f"the answer broke off: {said}")
+        for choice in event.get("choices") or ():
+            yield (choice.get("delta") or {}).get("content") or ""
+
+
+def _event(data: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(data))
+    except (ValueError, TypeError) as error:
+        raise ChatError(f"the answer broke off: no event is {data[:200]}") from error
 
 
 def chat(
@@ -83,7 +92,7 @@ def chat(
         where = endpoint(url=url, key=key, fleet=fleet)
         converse(where, model, prompt)
     except (ChatError, EndpointError) as error:
-        errors.print(f"[red]{error}[/red]", highlight=False)
+        errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 
@@ -91,7 +100,7 @@ def converse(where: Endpoint, model: str, prompt: str) -> None:
     """Ask once, or go on until the input ends."""
     console, messages = Console(highlight=False), list[dict[str, str]]()
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-    headers = {"Authorization": f"Bearer {where.key}"}
+    headers = {"Authorization": f"Bearer {where.key}"} if where.key else {}
     with httpx.Client(base_url=where.url, headers=headers, timeout=timeout) as client:
         for question in [prompt] if prompt else questions(console):
             messages.append({"role": "user", "content": question})
@@ -101,10 +110,13 @@ def converse(where: Endpoint, model: str, prompt: str) -> None:
 
 def show(console: Console, answer: Answer) -> str:
     text = ""
-    for word in answer.words:
-        console.print(word, end="", markup=False, soft_wrap=True)
-        text += word
-    console.print(f"\n[dim]answered by region [bold]{answer.region}[/bold][/dim]")
+    try:
+        for word in answer.words:
+            console.print(word, end="", markup=False, soft_wrap=True)
+            text += word
+    finally:
+        console.print()
+    console.print(f"[dim]answered by region [bold]{answer.region}[/bold][/dim]")
     return text
 
 
