@@ -1,6 +1,6 @@
 """Which hub a command reads: the one of the user's kubeconfig, else a local fleet's."""
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cli.local.registry import Registry, state_folder
@@ -9,12 +9,21 @@ from cli.local.topology import DEFAULT, HUB
 LOCAL_FLEET = "MODELFLEET_FLEET"
 
 
-def hub_kubeconfig(given: str) -> str:
+class NoHubError(Exception):
+    """No hub is known; the text says how to name one."""
+
+
+def hub_kubeconfig(given: str, environ: Mapping[str, str]) -> str:
     """Find the hub's kubeconfig: given, of the local fleet that is named, the user's, or local."""
-    usual = Path.home() / ".kube" / "config"
     if given:
         return given
-    if LOCAL_FLEET not in os.environ and usual.exists():
+    named = environ.get(LOCAL_FLEET, "")
+    usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"
+    if not named and usual.exists():
         return str(usual)
-    fleet = Registry(state_folder(os.environ)).find(os.environ.get(LOCAL_FLEET, DEFAULT))
-    return str(fleet.kubeconfig(HUB)) if fleet else str(usual)
+    if fleet := Registry(state_folder(environ)).find(named or DEFAULT):
+        return str(fleet.kubeconfig(HUB))
+    hint = "say --kubeconfig FILE, or run `modelfleet up` for a local fleet"
+    if named:
+        raise NoHubError(f"there is no local fleet {named}, which {LOCAL_FLEET} names: {hint}")
+    raise NoHubError(f"there is no {usual}: {hint}")

@@ -1,6 +1,7 @@
 """Read from a hub what a decision is made of, by the user's kubeconfig."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +9,7 @@ from datetime import datetime
 from cli.explain.decisions import Fleetwide, of_members
 from cli.explain.manifests import ExplainError
 from cli.explain.questions import Question
-from cli.hub_access import hub_kubeconfig
+from cli.hub_access import NoHubError, hub_kubeconfig
 from fleet.api import names
 from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
 from fleet.api.cluster import MemberCluster
@@ -52,7 +53,10 @@ def world_and_question(
 async def _with_client(
     kubeconfig: str, catalogue: Catalogue, placement: Key | None
 ) -> tuple[Fleetwide, Question | None]:
-    path = hub_kubeconfig(kubeconfig)
+    try:
+        path = hub_kubeconfig(kubeconfig, os.environ)
+    except NoHubError as error:
+        raise ExplainError(str(error)) from error
     try:
         client = ApiClient(from_kubeconfig(path), "modelfleet-cli")
         try:
