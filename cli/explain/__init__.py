@@ -55,11 +55,12 @@ def explain(
     """
     try:
         if placement:
-            answers = _on_hub(placement, namespace, fleet, kubeconfig)
+            answers = _on_hub(placement, namespace, kubeconfig, offline=bool(file or fleet))
         else:
             answers = _of_files(file or [], fleet, namespace, kubeconfig)
     except ExplainError as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+        errors = Console(stderr=True, highlight=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     _print(answers, output)
 
@@ -75,9 +76,9 @@ def _of_files(files: list[str], fleet: str, namespace: str, kubeconfig: str) -> 
     return decided(asked, found)
 
 
-def _on_hub(placement: str, namespace: str, fleet: str, kubeconfig: str) -> list[Answer]:
-    if fleet:
-        raise ExplainError("--fleet goes with -f FILE: a placement on the hub has the hub's fleet")
+def _on_hub(placement: str, namespace: str, kubeconfig: str, *, offline: bool) -> list[Answer]:
+    if offline:
+        raise ExplainError(f"-f and --fleet are for files, and {placement} is asked of the hub")
     found, question = _hub().world_and_question(kubeconfig, load(), namespace, placement)
     return decided([question], found)
 

@@ -36,7 +36,9 @@ class Manifest:
 
     @property
     def where(self) -> str:
-        name = (self.body.get("metadata") or {}).get("name", "without a name")
+        metadata = self.body.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        name = name or "without a name"
         return f"{self.file}, document {self.document} ({self.kind or 'no kind'} {name})"
 
     def parse(self, model: type[R], *, namespace: str = "") -> R:
@@ -68,14 +70,21 @@ def _read(path: str) -> Iterator[Manifest]:
     for number, document in enumerate(documents, start=1):
         if document is None:
             continue
-        if not isinstance(document, dict):
-            raise ExplainError(f"{path}, document {number}: is not an object")
-        yield from _items(Manifest(path, number, document))
+        yield from _items(_manifest(path, number, document))
+
+
+def _manifest(path: str, number: int, body: object) -> Manifest:
+    if not isinstance(body, dict):
+        raise ExplainError(f"{path}, document {number}: is not an object")
+    return Manifest(path, number, body)
 
 
 def _items(manifest: Manifest) -> Iterator[Manifest]:
-    if manifest.kind != "List" and not manifest.kind.endswith("List"):
+    if not manifest.kind.endswith("List"):
         yield manifest
         return
-    for item in manifest.body.get("items") or ():
-        yield Manifest(manifest.file, manifest.document, item)
+    items = manifest.body.get("items") or []
+    if not isinstance(items, list):
+        raise ExplainError(f"{manifest.where}: items: is not a list")
+    for item in items:
+        yield _manifest(manifest.file, manifest.document, item)

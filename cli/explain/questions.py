@@ -97,12 +97,24 @@ def _take(written: Written, manifest: Manifest, catalogue: Catalogue, namespace:
 
 
 def _demand(manifest: Manifest, workload: Workspace | InferenceSet, catalogue: Catalogue) -> Demand:
+    _refuse_two_models(manifest, workload)
     try:
         return demand_of(workload, catalogue)
     except DemandError as error:
         field_of_deployment = manifest.kind == "ModelDeployment" and "preset" in error.field
         where = "spec.model" if field_of_deployment else error.field
         raise ExplainError(f"{manifest.where}: {where}: {error.reason}") from error
+
+
+def _refuse_two_models(manifest: Manifest, workload: Workspace | InferenceSet) -> None:
+    """Refuse what the API server would: it is not clear which of them to weigh."""
+    if isinstance(workload, Workspace):
+        where, inference = "inference", workload.inference
+    else:
+        where, inference = "spec.template.inference", workload.spec.template.inference
+    if inference and inference.preset and inference.template:
+        reason = "preset and template cannot be set at the same time"
+        raise ExplainError(f"{manifest.where}: {where}: {reason}")
 
 
 def _placed(written: Written) -> Iterator[Question]:
