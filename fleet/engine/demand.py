@@ -35,7 +35,7 @@ def demand_of(
     inference = _inference(workload)
     known = {**_identity(workload), **_constraints(workload, catalogue)}
     if inference.preset is None:
-        return Demand(**known, **_of_template(workload, inference))
+        return Demand(**{**known, **_of_template(workload, inference)})
     preset = _preset(inference.preset.name, workload, catalogue)
     tokens = min(context_tokens or CONTEXT_TOKENS, preset.token_limit)
     return Demand(

@@ -73,6 +73,8 @@ class Field:
                 return Rejected(cluster, screen.name, screen.reason(self.ask, row))
         if self.appraisal and not self.appraisal.found[line]:
             return Rejected(cluster, "gpu-fit", self.appraisal.why_not(line))
+        if uneven := self._why_uneven(line, taken):
+            return Rejected(cluster, "topology-spread", uneven)
         return self.ranked(cluster, taken)
 
     def ranked(self, cluster: str, taken: Collection[str] = ()) -> Ranked:
@@ -91,6 +93,13 @@ class Field:
             parts=self.appraisal.parts(line) if self.appraisal else {},
             kept=int(self.kept[line]),
         )
+
+    def _why_uneven(self, line: int, taken: Collection[str]) -> str:
+        for constraint in self.ask.policy.topology_spread_constraints:
+            if spread([constraint], self.fleet, taken).violates[line]:
+                key, most = constraint.topology_key, constraint.max_skew
+                return f"would skew the spread over {key} by more than {most}"
+        return ""
 
     def _balance(self, taken: Collection[str]) -> Spread:
         return spread(self.ask.policy.topology_spread_constraints, self.fleet, taken)

@@ -41,12 +41,15 @@ def sizes(demand: Demand, skus: Iterable[Sku]) -> dict[str, Size | Misfit]:
 
 @lru_cache(maxsize=4096)
 def estimate(demand: Demand, sku: Sku, *, several_nodes: bool = False) -> Size | Misfit:
-    """Take the fewest nodes that hold a replica, or say what they lack."""
+    """Take the fewest nodes that hold a replica, or say what they lack.
+
+    A template's pod is one pod: it is not spread over nodes as an engine spreads a model.
+    """
     for test in (_named, _arithmetic):
         if misfit := test(demand, sku):
             return misfit
     size = _size(demand, sku, 1)
-    if not isinstance(size, Misfit) or not several_nodes:
+    if not isinstance(size, Misfit) or not several_nodes or not demand.model:
         return size
     larger = (_size(demand, sku, nodes) for nodes in range(2, MAX_NODES + 1))
     return next((found for found in larger if isinstance(found, Size)), size)
