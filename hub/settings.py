@@ -4,6 +4,9 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from fleet.runtime.settings import read
 
@@ -18,27 +21,28 @@ CONTROLLERS = (
     "services",
     "model-deployment",
 )
+Seconds = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    workers: int = 4
+    workers: Annotated[int, Field(ge=1)] = 4
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
-    resync_seconds: float = 600.0
+    resync_seconds: Seconds = 600.0
     """Between lists of each kind; they only catch what a watch has lost."""
-    crd_deadline_seconds: float = 60.0
+    crd_deadline_seconds: Seconds = 60.0
     """Enough for a chart to install its CRDs beside us."""
     health_listen: str = ""
     """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
     lease_namespace: str = ""
     """Where replicas agree on which of them writes; empty is right for one alone."""
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Tells of what is tried again, and of no more."""
-    force_leave_seconds: float = 900.0
+    force_leave_seconds: Seconds = 900.0
     """How long a leaving member's agent is waited for (KubeFleet's value)."""
-    heartbeat_timeout_seconds: float = 300.0
+    heartbeat_timeout_seconds: Seconds = 300.0
     """A member silent for longer gets nothing new (KubeFleet's value)."""
-    health_timeout_seconds: float = 300.0
+    health_timeout_seconds: Seconds = 300.0
     """A member unhealthy for longer gets nothing new (KubeFleet's value)."""
     controllers: tuple[str, ...] = CONTROLLERS
     """Those that run; only the flag `--controllers` changes it."""

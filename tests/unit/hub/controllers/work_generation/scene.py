@@ -23,8 +23,9 @@ def manifests(world: World) -> dict[str, list[str]]:
 
 
 def bound(world: World) -> Binding:
-    (found,) = world.all(world.scope.binding)
-    return found
+    found: list[Binding] = world.all(world.scope.binding)
+    (only,) = found
+    return only
 
 
 def said(world: World, kind: str) -> tuple[str, str]:
