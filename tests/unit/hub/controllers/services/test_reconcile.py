@@ -1,0 +1,161 @@
+"""A ModelService is reported as its endpoints are, on a server that keeps its state."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet.api.keys import Key
+from fleet.api.service import ModelEndpoint, ModelService
+from fleet.kube.cache import Cache
+from fleet.kube.queue import WorkQueue
+from fleet.testing.client import FakeClient
+from fleet.testing.workloads import NOON, condition, metadata
+from hub.controllers.services.handlers import Services
+from hub.controllers.services.observe import Reads
+from hub.kinds import SERVICE_INDICES
+
+PHI = Key("demo", "phi")
+
+
+def service(namespace: str = "demo", name: str = "phi", hours: int = 0, **spec: Any) -> Any:
+    created = (NOON + timedelta(hours=hours)).isoformat()
+    meta = metadata(name, namespace, creationTimestamp=created)
+    return {
+        "apiVersion": "modelfleet.dev/v1alpha1",
+        "kind": "ModelService",
+        "metadata": meta,
+        "spec": {"model": "phi", **spec},
+    }
+
+
+def endpoint(cluster: str, ready: str = "True", **more: str) -> ModelEndpoint:
+    spec = {"service": "phi", "url": "http://x/v1", "cluster": cluster, **more}
+    status = {"conditions": [condition("Ready", ready)], "usdPerHour": "1.50"}
+    meta = metadata(f"phi-{cluster}")
+    return ModelEndpoint.model_validate({"metadata": meta, "spec": spec, "status": status})
+
+
+class Board:
+    def __init__(self, *resources: Any) -> None:
+        self.client = FakeClient()
+        for resource in resources:
+            self.client.put(resource)
+        self.reads = Reads(Cache(ModelService, indices=SERVICE_INDICES), Cache(ModelEndpoint))
+        self.services = Services(client=self.client, reads=self.reads, clock=lambda: NOON)
+
+    async def reconcile(self, key: Key = PHI) -> None:
+        for cache in self.reads:
+            await self.client.relist(cache)
+        await self.services.reconcile(key)
+
+    def service(self, namespace: str = "demo") -> ModelService:
+        (found,) = (s for s in self.client.all(ModelService) if s.namespace == namespace)
+        return found
+
+    def said(self, kind: str, namespace: str = "demo") -> tuple[str, str]:
+        conditions = self.service(namespace).status.conditions
+        (found,) = (c for c in conditions if c.type == kind)
+        return found.status, found.reason
+
+
+async def test_a_service_counts_its_endpoints_and_no_others() -> None:
+    stranger = endpoint("apac", service="other")
+    elsewhere = endpoint("us").manifest() | {"metadata": metadata("phi-us", "elsewhere")}
+    board = Board(service(), endpoint("us"), endpoint("eu", "False"), stranger, elsewhere)
+    await board.reconcile()
+    status = board.service().status
+    assert (status.endpoints, status.ready_endpoints, str(status.usd_per_hour)) == (2, 1, "3.00")
+    assert board.said("Ready") == ("True", "Serving")
+
+
+async def test_an_endpoint_on_its_way_out_serves_no_more() -> None:
+    going = endpoint("us").manifest()
+    going["metadata"] |= {"finalizers": ["x"], "deletionTimestamp": NOON.isoformat()}
+    board = Board(service(), going)
+    await board.reconcile()
+    assert board.said("Ready") == ("False", "NoEndpoint")
+
+
+async def test_what_a_user_wrote_stays_as_it_is() -> None:
+    own = service(aliases=["p", "microsoft/phi"])
+    board = Board(own, endpoint("us"))
+    await board.reconcile()
+    (body,) = board.client.bodies(ModelService)
+    assert body["spec"] == own["spec"]
+
+
+async def test_the_younger_of_two_namespaces_has_a_conflict_until_the_elder_lets_go() -> None:
+    board = Board(service("elder", hours=-1), service())
+    await board.reconcile()
+    await board.reconcile(Key("elder", "phi"))
+    assert board.said("NameConflict") == ("True", "NameTaken")
+    assert board.said("NameConflict", "elder") == ("False", "NameFree")
+    (taken,) = (c for c in board.service().status.conditions if c.type == "NameConflict")
+    assert taken.message == "elder/phi has the name phi; ask for demo/phi"
+    await board.client.delete(board.service("elder"))
+    await board.reconcile()
+    assert board.said("NameConflict") == ("False", "NameFree")
+
+
+async def test_an_elder_on_its_way_out_has_no_name_any_more() -> None:
+    going = service("elder", hours=-1)
+    going["metadata"] |= {"finalizers": ["x"], "deletionTimestamp": NOON.isoformat()}
+    board = Board(going, service())
+    await board.reconcile()
+    assert board.said("NameConflict") == ("False", "NameFree")
+
+
+async def test_a_service_that_is_gone_or_going_is_left_alone() -> None:
+    going = service()
+    going["metadata"] |= {"finalizers": ["x"], "deletionTimestamp": NOON.isoformat()}
+    board = Board(going)
+    await board.reconcile()
+    await board.reconcile(Key("demo", "gone"))
+    (body,) = board.client.bodies(ModelService)
+    assert "status" not in body
+
+
+@settings(deadline=None)
+@given(
+    states=st.lists(st.sampled_from(["True", "False", "Unknown"]), max_size=3),
+    rival=st.none() | st.integers(-1, 1),
+)
+async def test_reporting_again_writes_nothing(states: list[str], rival: int | None) -> None:
+    places = [endpoint(f"c{number}", ready) for number, ready in enumerate(states)]
+    rivals = [] if rival is None else [service("other", hours=rival)]
+    board = Board(service(), *places, *rivals)
+    await board.reconcile()
+    board.client.writes_left = 0
+    await board.reconcile()
+
+
+@pytest.mark.parametrize(
+    ("change", "woken"),
+    [
+        (endpoint("us"), {PHI}),
+        (service(hours=2, aliases=["x"]), {PHI, Key("elder", "phi")}),
+        (service("third"), {PHI, Key("elder", "phi"), Key("third", "phi")}),
+    ],
+    ids=["an endpoint", "its own spec", "a new claim"],
+)
+async def test_all_that_a_change_concerns_are_looked_at(change: Any, woken: set[Key]) -> None:
+    board = Board(service("elder", hours=-1), service())
+    await board.reconcile()
+    queue = WorkQueue(lambda: 0.0)
+    board.services.wake(queue)
+    board.client.feed(*board.reads)
+    board.client.put(change)
+    assert {await queue.get() for _ in range(len(queue))} == woken
+
+
+async def test_an_endpoint_that_changes_service_wakes_the_new_one() -> None:
+    board = Board(service(), service(name="other"), endpoint("us"))
+    await board.reconcile()
+    queue = WorkQueue(lambda: 0.0)
+    board.services.wake(queue)
+    board.client.feed(*board.reads)
+    board.client.put(endpoint("us", service="other"))
+    assert {await queue.get() for _ in range(len(queue))} >= {Key("demo", "other")}
