@@ -7,5 +7,6 @@ from hub.controllers.model_deployment.plan import Write
 
 
 async def apply(writes: Iterable[Write], client: Client) -> None:
+    """What was observed is ours, whoever changed it; what was not there may be another's by now."""
     for write in writes:
-        await client.apply(write.resource)
+        await client.apply(write.resource, force=bool(write.resource.metadata.uid))
