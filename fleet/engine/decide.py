@@ -66,11 +66,12 @@ def decide(ask: Ask, fleet: Fleet, pending: Iterable[Pending] = ()) -> Decision:
 def _pick_n(found: Field) -> Decision:
     """Keep what is in use, add the best, and let go of what is beyond the limit."""
     now, limit = standing(found), found.ask.limit or 0
-    kept, surplus = now.staying[:limit], now.staying[limit:]
-    leaving = {**now.leaving, **{holding.cluster: Cause.SURPLUS for holding in surplus}}
-    new = found.pick([holding.cluster for holding in kept], limit - len(kept))
+    kept = _kept(found.ask, now.staying)
+    surplus = {h.cluster: Cause.SURPLUS for h in now.staying if h not in kept}
+    leaving = {**now.leaving, **surplus}
+    new = found.pick([holding.cluster for holding in kept], max(0, limit - len(kept)))
     waits = [h for h in found.ask.in_use if _waits(h, leaving) and h.cluster not in new]
-    waits = waits[: limit - len(kept) - len(new)]
+    waits = waits[: max(0, limit - len(kept) - len(new))]
     kept += tuple(waits)
     chosen, unplaced = (
         division(found, kept, new) if found.ask.split else (_all(found, kept, new), 0)
@@ -84,6 +85,15 @@ def _pick_n(found: Field) -> Decision:
         held_back=now.held_back,
         waiting=frozenset(holding.cluster for holding in waits),
     )
+
+
+def _kept(ask: Ask, staying: Sequence[Holding]) -> tuple[Holding, ...]:
+    """Keep as many as are wanted; of a divided demand also the shares that went further."""
+    limit, most = ask.limit or 0, 0
+    if ask.split and ask.scoring:
+        most = ask.scoring.max_clusters or 0
+    beyond = [holding for holding in staying[limit:most] if holding.current]
+    return (*staying[:limit], *beyond)
 
 
 def _waits(holding: Holding, leaving: Mapping[str, Cause]) -> bool:

@@ -10,6 +10,7 @@ from fleet.engine.field import Field
 from fleet.engine.shares import redivide
 from fleet.engine.standing import stay
 from fleet.engine.verdicts import Ranked
+from fleet.engine.wording import describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +78,18 @@ def _sized(found: Field, place: Place, share: int) -> Ranked:
         return place.choice
     line = found.fleet.order[place.choice.cluster]
     divided = found.appraisal and found.appraisal.divided({line: share})
+    if divided and not divided.quotes[0].found[line]:
+        return _shrunk(place, share)
     return replace(found, appraisal=divided).ranked(place.choice.cluster)
+
+
+def _shrunk(place: Place, share: int) -> Ranked:
+    """Give up a part of what is served, though the member offers nothing of its kind any more."""
+    less = [
+        given.model_copy(
+            update={"replicas": share, "usd_per_hour": given.usd_per_hour * share / given.replicas}
+        )
+        for given in place.choice.allocations
+    ]
+    reason = describe(place.choice.score, less)
+    return replace(place.choice, allocations=tuple(less), reason=reason, kept=False)

@@ -26,13 +26,14 @@ def held_back(ask: Ask, fleet: Fleet) -> frozenset[str]:
     nowhere is enough room left.
     """
     toleration = ask.toleration_seconds or 0.0
-    silent = {n: s for n, s in ask.silent_seconds.items() if s >= least(fleet, n)}
-    members = sum(row.joined and not row.deleting for row in fleet.rows())
+    members = [row.name for row in fleet.rows() if row.joined and not row.deleting]
+    seconds = {name: ask.silent_seconds.get(name, 0.0) for name in members}
+    silent = {name: s for name, s in seconds.items() if s >= least(fleet, name)}
     times = sorted(silent.values())
     crowds = [
         (start, start + toleration)
         for place, start in enumerate(times)
-        if 2 * (bisect_right(times, start + toleration) - place) > members
+        if 2 * (bisect_right(times, start + toleration) - place) > len(members)
     ]
     return frozenset(n for n, s in silent.items() if any(a <= s <= b for a, b in crowds))
 

@@ -68,11 +68,11 @@ def worth(holding: Holding) -> tuple[bool, int, int, int, str]:
 
 def _restored(found: Field, now: Standing) -> Standing:
     """Prefer a member that answers again with its workload ready to what is not ready elsewhere."""
-    staying, leaving = list(now.staying), dict(now.leaving)
+    staying, leaving, limit = list(now.staying), dict(now.leaving), found.ask.limit
     for holding in sorted(found.ask.holdings, key=worth, reverse=True):
         if not _answers(holding, found):
             continue
-        if len(staying) >= (found.ask.limit or 0):
+        if limit is not None and len(staying) >= limit:
             unready = [other for other in staying if not other.ready]
             if not unready:
                 continue
