@@ -115,8 +115,8 @@ def reached(claim: NodeClaim, stage: str) -> bool:
 
 
 def in_flight(claims: Iterable[NodeClaim], nodes: Iterable[Node]) -> list[NodeClaim]:
-    """Give the claims whose nodes are not there yet."""
-    there = {node.name for node in nodes}
+    """Give the claims whose nodes are not there yet, or do not show their GPUs yet."""
+    there = {node.name for node in nodes if node.gpus}
     return [claim for claim in claims if claim.status.node_name not in there]
 
 

@@ -33,6 +33,7 @@ class Observed:
     """All that `plan` may look at, read once at the start of the reconcile."""
 
     inference_set: InferenceSet | None
+    """None where it is gone, and its children with it, or where it cannot be read."""
     children: tuple[Workspace, ...]
     """That the InferenceSet owns."""
 
@@ -72,8 +73,10 @@ class Plan:
 def plan(observed: Observed) -> Plan:
     """Compare the replicas that are wanted with those that are there."""
     owner = observed.inference_set
-    if owner is None or owner.deleting:
-        return Plan(tuple(_farewell(observed)))
+    if owner is None:
+        return Plan(())
+    if owner.deleting:
+        return Plan(tuple(_farewell(owner, observed)))
     held = names.INFERENCE_SET_FINALIZER in owner.metadata.finalizers
     there = {child.name: child for child in observed.children}
     wanted = [child_of(owner, index) for index in range(owner.spec.replicas)]
@@ -88,11 +91,10 @@ def plan(observed: Observed) -> Plan:
     )
 
 
-def _farewell(observed: Observed) -> Iterator[Action]:
+def _farewell(owner: InferenceSet, observed: Observed) -> Iterator[Action]:
     """The finalizer goes after the children, and they after their nodes."""
-    owner = observed.inference_set
     yield from (Delete(child) for child in observed.children if not child.deleting)
-    if owner and not observed.children and _held(owner):
+    if not observed.children and _held(owner):
         yield Release(owner)
 
 

@@ -16,9 +16,9 @@ from fleet.catalog.catalogue import Catalogue
 from fleet.kube.client import Client
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
-from member_agent.capacity import holder
+from member_agent.capacity import gpus_of, holder
 from member_agent.controllers.workspace.apply import apply
-from member_agent.controllers.workspace.observe import Observer, Reads
+from member_agent.controllers.workspace.observe import Observer, Reads, unreadable
 from member_agent.controllers.workspace.plan import plan
 from member_agent.controllers.workspace.plan.actions import Rules
 from member_agent.controllers.workspace.status import RESOURCE, report
@@ -37,6 +37,8 @@ class Workspaces:
 
     async def reconcile(self, key: Key) -> float | None:
         """Give a Workspace its nodes and its engine, and say how far it is."""
+        if unreadable(self.reads, key):
+            return None
         observer = Observer(
             client=self.client, reads=self.reads, catalogue=self.catalogue, rules=self.rules
         )
@@ -55,10 +57,14 @@ class Workspaces:
         """Add the Workspace that a change concerns; free nodes concern all that lack some."""
         reads, waking = self.reads, Waking(self.reads, queue)
         reads.workspaces.on_change(lambda workspace: queue.add(workspace.key))
+        reads.workspaces.on_change(
+            lambda _: waking.hungry(), part=lambda workspace: workspace.status.worker_nodes
+        )
         reads.claims.on_change(waking.capacity)
         reads.nodes.on_change(waking.capacity)
         reads.pools.on_change(lambda _: waking.hungry())
         reads.pods.on_change(waking.part)
+        reads.pods.on_change(lambda _: waking.hungry(), part=_use)
         reads.stateful_sets.on_change(waking.part)
         reads.services.on_change(waking.part)
         reads.configs.on_change(waking.config)
@@ -94,3 +100,8 @@ class Waking:
         for workspace in self.reads.workspaces.all(item.namespace):
             if workspace.inference and workspace.inference.config == item.name:
                 self.queue.add(workspace.key)
+
+
+def _use(pod: Pod) -> tuple[str, int]:
+    """What a pod takes of which node."""
+    return pod.spec.node_name, gpus_of(pod)

@@ -45,6 +45,11 @@ def workspace_of(metadata: ObjectMeta) -> Iterable[str]:
         yield str(Key(namespace, name))
 
 
+def unreadable(reads: Reads, key: Key) -> bool:
+    """Whether a Workspace is there but not to be read: its cache says so, and it stays as it is."""
+    return reads.workspaces.get(key) is None and reads.workspaces.body(key) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
     client: Client

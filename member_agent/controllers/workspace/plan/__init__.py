@@ -64,8 +64,7 @@ def _served(
             *hold,
             *settled.actions,
             *_surplus(mine, observed, settled.actions),
-            *map(CreateClaim, mine.new),
-            *(() if foreign else workload),
+            *(() if foreign else (*map(CreateClaim, mine.new), *workload)),
         ),
         outcome=Outcome(need=wanted, refusal=foreign, share=mine, nodes=nodes),
     )

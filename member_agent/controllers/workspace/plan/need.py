@@ -19,6 +19,7 @@ from member_agent.capacity import ON_DEMAND, capacity_types, claimed, instance_t
 from member_agent.controllers.workspace.plan.actions import Need, Observed, Refusal
 from member_agent.controllers.workspace.plan.config import Settings, context_tokens
 from member_agent.controllers.workspace.plan.offers import offers
+from member_agent.controllers.workspace.plan.selection import usable
 
 GPU_COUNT: Final = "nvidia.com/gpu.count"
 GPU_MEMORY: Final = "nvidia.com/gpu.memory"
@@ -70,7 +71,7 @@ def _allocated(
     return Need(
         instance_type=allocation.instance_type,
         capacity_type=allocation.capacity_type,
-        nodes=size.nodes,
+        nodes=size.nodes * demand.replicas,
         gpus=size.gpus // size.nodes,
         node_gpus=sku.gpus if sku else size.gpus // size.nodes,
         serving=_layout(workspace, named, sku, size),
@@ -91,7 +92,7 @@ def _estimated(workspace: Workspace, demand: Demand, observed: Observed) -> Need
     return Need(
         instance_type=best,
         capacity_type=_capacity(best, observed),
-        nodes=size.nodes,
+        nodes=size.nodes * demand.replicas,
         gpus=size.gpus // size.nodes,
         node_gpus=types[best].gpus,
         serving=_layout(workspace, demand, types[best], size),
@@ -142,7 +143,7 @@ def _preference(
     used = {claimed(claim).instance_type for claim in observed.claims if not claim.deleting}
     there = [n for n in cluster.nodes if n.metadata.labels.get(INSTANCE_TYPE, "") == name]
     used |= {name for node in there if node.name in workspace.status.worker_nodes}
-    free = [node for node in there if node.ready and node.name not in cluster.taken]
+    free = [n for n in there if n.name not in cluster.taken and usable(n, workspace)]
     price = observed.catalogue.price(name, cluster.region, _capacity(name, observed))
     return (
         name not in used,

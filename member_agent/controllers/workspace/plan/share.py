@@ -16,7 +16,7 @@ from fleet.api.names import (
     WORKSPACE_NAMESPACE,
     cut,
 )
-from fleet.api.objects import LabelSelector, Metadata
+from fleet.api.objects import Metadata
 from fleet.api.workspace import Workspace
 from member_agent.capacity import claimed, reached, sold_out
 from member_agent.controllers.workspace.plan.actions import Need, Observed, Share
@@ -26,12 +26,11 @@ from member_agent.controllers.workspace.plan.offers import (
     room_of,
     selling_pools,
 )
+from member_agent.controllers.workspace.plan.selection import usable, wanted_labels
 from member_agent.controllers.workspace.plan.sold_out import waited
 
 OS: Final = "kubernetes.io/os"
 TAINT: Final = {"key": "sku", "value": "gpu", "effect": "NoSchedule"}
-RESERVED: Final = ("kaito.sh/", "karpenter.kaito.sh/", "inferenceset.kaito.sh/")
-"""Prefixes of label keys that a labelSelector may name without effect, as with KAITO."""
 
 
 def share(workspace: Workspace, need: Need, observed: Observed) -> Share:
@@ -42,18 +41,15 @@ def share(workspace: Workspace, need: Need, observed: Observed) -> Share:
     found = _free(workspace, need, observed, kept)[:lacking]
     existing, lacking = (*kept, *found), lacking - len(found)
     new = _new_claims(workspace, need, observed)[:lacking]
-    enough = len(new) == lacking
-    why, again = ("", _launch(claims, observed)) if enough else _shortage(need, observed)
-    return Share(existing=existing, claims=claims, new=new, shortage=why, wake_after=again)
-
-
-def selected(workspace: Workspace, node: Node) -> bool:
-    """Whether a node matches the labelSelector, keys that are reserved left out."""
-    selector = workspace.resource.label_selector
-    labels = selector.match_labels.items()
-    wanted = {key: value for key, value in labels if not key.startswith(RESERVED)}
-    plain = LabelSelector(match_labels=wanted, match_expressions=selector.match_expressions)
-    return plain.matches(node.metadata.labels)
+    why, again = ("", None) if len(new) == lacking else _shortage(need, observed)
+    waits = [wait for wait in (again, _launch(claims, observed)) if wait is not None]
+    return Share(
+        existing=existing,
+        claims=claims,
+        new=new,
+        shortage=why,
+        wake_after=min(waits, default=None),
+    )
 
 
 def claim_name(workspace: Workspace, index: int) -> str:
@@ -90,11 +86,7 @@ def _free(
     return tuple(
         node
         for node in sorted(cluster.nodes, key=lambda node: node.name)
-        if node.name not in busy
-        and node.ready
-        and not node.spec.unschedulable
-        and _fits(node, need)
-        and selected(workspace, node)
+        if node.name not in busy and usable(node, workspace) and _fits(node, need)
     )
 
 
@@ -123,8 +115,7 @@ def _claim(name: str, pool: NodePool, workspace: Workspace, need: Need) -> NodeC
         WORKSPACE: workspace.name,
         WORKSPACE_NAMESPACE: workspace.namespace,
     }
-    selector = workspace.resource.label_selector.match_labels.items()
-    wanted = {key: value for key, value in selector if not key.startswith(RESERVED)}
+    wanted = wanted_labels(workspace)
     requirements = {
         NODE_POOL: pool.name,
         INSTANCE_TYPE: need.instance_type,
@@ -166,21 +157,26 @@ def _shortage(need: Need, observed: Observed) -> tuple[str, float | None]:
     """Say why a node is lacking, and when that may end by itself."""
     kind = need.instance_type or "GPU"
     pools = selling_pools(need.instance_type, need.capacity_type, observed)
-    entries = [sold_out(pool).get(need.instance_type) for pool in pools]
-    paused_now = [entry for entry in entries if entry and observed.now < entry.until]
-    if paused_now and len(paused_now) == len(pools):
-        first = min(paused_now, key=lambda entry: entry.until)
-        left = (first.until - observed.now).total_seconds()
-        again = f"tried again after {first.until:%H:%M:%S} UTC"
-        return f"{kind} is sold out: {first.message}; {again}", left
+    waiting = [pool for pool in pools if paused(pool, need.instance_type, observed)]
+    told, left = _pause(need.instance_type, waiting, observed) if waiting else ("", None)
+    if waiting and len(waiting) == len(pools):
+        return f"{kind} is sold out: {told}", left
     ending = [claim.name for claim in observed.claims if claim.deleting]
     if ending:
-        return f"waits until NodeClaim {ending[0]} is gone", None
+        return f"waits until NodeClaim {ending[0]} is gone", left
     if not pools:
         return f"no free node of type {kind} matches, and no NodePool offers one", None
     full = ", ".join(
         f"{pool.name} (limit {pool.spec.limits.get(GPU)} GPUs)"
         for pool in pools
-        if not room_of(pool, need.node_gpus, observed) and not paused(pool, kind, observed)
+        if pool not in waiting and not room_of(pool, need.node_gpus, observed)
     )
-    return f"no room for another {kind}: {full}", None
+    elsewhere = f"; elsewhere it is sold out: {told}" if waiting else ""
+    return f"no room for another {kind}: {full}{elsewhere}", left
+
+
+def _pause(kind: str, pools: Sequence[NodePool], observed: Observed) -> tuple[str, float]:
+    """Say what the cloud told of a type that is sold out, and until when."""
+    first = min((sold_out(pool)[kind] for pool in pools), key=lambda entry: entry.until)
+    left = (first.until - observed.now).total_seconds()
+    return f"{first.message}; tried again after {first.until:%H:%M:%S} UTC", left

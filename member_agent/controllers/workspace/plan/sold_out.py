@@ -46,7 +46,7 @@ def settle(observed: Observed, need: Need) -> Settled:
         if reached(claim, "Launched"):
             _clear(noted, asked, claim)
             letting_go += _released(claim) if claim.deleting else ()
-        elif asked == need.instance_type and (claim.deleting or overdue(claim, observed)):
+        elif asked == need.instance_type and _failed(claim, observed):
             noted[asked] = paused(noted.get(asked), claim, _why(claim, observed), observed.now)
             letting_go += let_go(claim)
         elif claim.deleting:
@@ -55,10 +55,11 @@ def settle(observed: Observed, need: Need) -> Settled:
     return Settled((*notes, *letting_go), _with(observed, notes))
 
 
-def overdue(claim: NodeClaim, observed: Observed) -> bool:
-    return not reached(claim, "Launched") and waited(claim, observed) >= timedelta(
-        seconds=observed.rules.launch_seconds
-    )
+def _failed(claim: NodeClaim, observed: Observed) -> bool:
+    """Whether a claim found no instance; one without our finalizer we have let go ourselves."""
+    if claim.deleting:
+        return CLAIM_FINALIZER in claim.metadata.finalizers
+    return waited(claim, observed) >= timedelta(seconds=observed.rules.launch_seconds)
 
 
 def waited(claim: NodeClaim, observed: Observed) -> timedelta:

@@ -141,9 +141,12 @@ def _notes(model: str, observed: Observed) -> dict[str, str]:
 
 
 def _terms(workspace: Workspace, share: Share) -> list[list[Body]]:
-    """Say which nodes are the Workspace's: those made for it, and those it found."""
+    """Say which nodes are the Workspace's: those made for it, and those it found.
+
+    Where it has none those made for it are meant: the server takes no selector without terms.
+    """
     terms = []
-    if share.claims or share.new:
+    if share.claims or share.new or not share.existing:
         made_for = {
             names.WORKSPACE: workspace.name,
             names.WORKSPACE_NAMESPACE: workspace.namespace,
