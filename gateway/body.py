@@ -15,7 +15,7 @@ LARGE = 1024 * 1024
 STEP = 64 * 1024
 """Bytes without a bracket or a quote between two chances for others to run."""
 JUMPS = 1024
-"""Brackets, or escaped quotes, between two chances for others to run."""
+"""Brackets, keys or escaped quotes between two chances for others to run."""
 
 BACKSLASH = 0x5C
 _KEY = b'"model"'
@@ -50,7 +50,7 @@ def model_of(body: bytes) -> str:
     """Read the model's name from a small body, and refuse what engines would read differently."""
     try:
         model = _decode(body).model
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _invalid(error) from error
     if body.count(_KEY) != 1 or _ESCAPED in body:
         finish(walk(body))
@@ -59,7 +59,7 @@ def model_of(body: bytes) -> str:
 
 def model_span(body: bytes) -> Span:
     """Find the model's value, quotes included, in a body that names one."""
-    if body.count(_KEY) == 1 and (found := _VALUE.search(body)):
+    if body.count(_KEY) == 1 and _ESCAPED not in body and (found := _VALUE.search(body)):
         return found.span(1)
     return finish(walk(body))
 
@@ -94,11 +94,14 @@ def finish(steps: Steps) -> Span:
 def walk(body: bytes) -> Steps:
     """Find the value of the one top-level `model`, pausing after every step."""
     found: Span | None = None
-    at = _skip(body, 0)
+    at, keys = _skip(body, 0), 0
     if body[at : at + 1] != b"{":
         raise BodyError("The body is not a JSON object.", code="invalid_json")
     more = body[_skip(body, at + 1) : _skip(body, at + 1) + 1] != b"}"
     while more:
+        keys += 1
+        if keys % JUMPS == 0:
+            yield
         key, at = yield from _key(body, _skip(body, at + 1))
         start, at = at, (yield from _value(body, at))
         if key == "model":
@@ -172,14 +175,24 @@ def _string_end(body: bytes, at: int) -> Generator[None, None, int]:
         end = body.find(b'"', end + 1)
         if end < 0:
             raise _broken(len(body))
-        before = end - 1
-        while body[before] == BACKSLASH:
-            before -= 1
-        if (end - before) % 2:
+        if not (yield from _escaped(body, end)):
             return end + 1
         jumps += 1
         if jumps % JUMPS == 0:
             yield
+
+
+def _escaped(body: bytes, quote: int) -> Generator[None, None, bool]:
+    """Tell whether an odd number of backslashes, which may be millions, stands before a quote."""
+    at, width = quote, 1
+    while body[at - 1] == BACKSLASH:
+        before = body[max(0, at - width) : at]
+        at -= len(before) - len(before.rstrip(b"\\"))
+        if width < STEP:
+            width *= 16
+        else:
+            yield
+    return (quote - at) % 2 == 1
 
 
 def _skip(body: bytes, at: int) -> int:

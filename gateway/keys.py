@@ -13,7 +13,10 @@ BEARER = b"bearer "
 def digests_in(text: str) -> tuple[bytes, ...]:
     """Read a client key file: a SHA-256 in hex a line; `#` begins a comment."""
     words = (line.partition("#")[0].strip() for line in text.splitlines())
-    return tuple(bytes.fromhex(word) for word in words if word)
+    digests = tuple(bytes.fromhex(word) for word in words if word)
+    if any(len(digest) != sha256().digest_size for digest in digests):
+        raise ValueError("a digest of another length")
+    return digests
 
 
 def secrets_in(text: str) -> tuple[str, ...]:
@@ -23,11 +26,11 @@ def secrets_in(text: str) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Keyring:
-    """The keys that are let in; none at all means that everybody is."""
+    """The keys that are let in."""
 
     digests: tuple[bytes, ...] = ()
     closed: bool = True
-    """Whether a key is asked for."""
+    """Whether a key is asked for; where none is, everybody is let in."""
 
     def allows(self, authorization: bytes) -> bool:
         if not self.closed:
@@ -46,7 +49,7 @@ class Credentials:
     """Whom we let in, and what we show to regional gateways."""
 
     accepted: Keyring = field(default_factory=Keyring)
-    line: bytes = b""
+    line: bytes = field(default=b"", repr=False)
     """The header that carries the fleet's credential."""
 
     def use(self, secrets: tuple[str, ...]) -> None:

@@ -1,11 +1,19 @@
 """Settings of the gateway; from the environment, since all its processes read them."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+CORES: Final = len(os.sched_getaffinity(0))
+PORTS: Final = 65_536
 
 
 class Scope(StrEnum):
@@ -22,7 +30,7 @@ class Settings:
     cluster: str = ""
     """Regional: the member cluster whose pods it serves."""
     listen: str = "127.0.0.1:8080"
-    workers: int = len(os.sched_getaffinity(0))
+    workers: Count = CORES
     """Processes: one a core, since each keeps one core busy at most."""
     client_keys_file: str = ""
     """Global: SHA-256 of client keys, in hex, a line each. Read again when it changes."""
@@ -34,27 +42,36 @@ class Settings:
     """Routes as JSON, instead of those that Kubernetes has. Read again when it changes."""
     state_file: str = ""
     """Where the last routes are kept (no credentials), for a start without the hub."""
-    body_bytes: int = 32 * 1024 * 1024
+    body_bytes: Count = 32 * 1024 * 1024
     """Largest request; long contexts and images need some MB."""
-    attempts: int = 3
+    attempts: Count = 3
     """Endpoints that one request may be tried on."""
-    connect_seconds: float = 2.0
+    connect_seconds: Seconds = 2.0
     """Longer than any round trip between regions and a lost packet."""
-    first_byte_seconds: float = 120.0
+    first_byte_seconds: Seconds = 120.0
     """Until another endpoint is asked; a long prompt takes its time."""
-    stall_seconds: float = 120.0
+    stall_seconds: Seconds = 120.0
     """Without a byte in the midst of an answer."""
-    probe_seconds: float = 1.0
+    probe_seconds: Seconds = 1.0
     """Between two probes of an endpoint."""
-    probe_timeout_seconds: float = 1.0
-    drain_seconds: float = 30.0
+    probe_timeout_seconds: Seconds = 1.0
+    drain_seconds: Annotated[float, Meta(ge=0)] = 30.0
     """For answers under way when the gateway is told to stop."""
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def address(self) -> tuple[str, int]:
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def bindable(self) -> bool:
+        try:
+            host, port = self.address
+            ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return 0 <= port < PORTS
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -62,7 +79,10 @@ def read(environ: Mapping[str, str]) -> Settings:
     names = {f"GATEWAY_{field.name}".upper(): field.name for field in fields(Settings)}
     given = {names[key]: value for key, value in environ.items() if key in names and value}
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`")
         raise SystemExit(f"GATEWAY_{field.upper()}: {error}") from error
+    if not settings.bindable:
+        raise SystemExit(f"GATEWAY_LISTEN: `{settings.listen}` is not an IP address and a port")
+    return settings

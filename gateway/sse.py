@@ -1,13 +1,14 @@
 """Server-sent events as bytes: where one ends, so that a cut stream ends between two."""
 
 ENDS = (
-    b"data: [DONE]",
-    b"event: message_stop",
-    b"event: response.completed",
-    b"event: response.failed",
-    b"event: response.incomplete",
+    b"data:[DONE]",
+    b"event:message_stop",
+    b"event:response.completed",
+    b"event:response.failed",
+    b"event:response.incomplete",
 )
-"""Last events of OpenAI's chat and completions, Anthropic's messages and OpenAI's responses."""
+"""Last events of OpenAI's chat and completions, Anthropic's messages and OpenAI's responses; the
+space after a colon is left to the writer."""
 HELD_BYTES = 256 * 1024
 """An event longer than this is passed on in pieces."""
 
@@ -33,13 +34,14 @@ class Events:
     def rest(self) -> bytes:
         """Give out what is left of a stream that ended as it should."""
         data, self._tail = self._tail, b""
+        self._last = data or self._last
         return data
 
     @property
     def done(self) -> bool:
         """Whether the last event said that the stream ends."""
         events = self._last.rstrip().replace(b"\r\n", b"\n").rpartition(b"\n\n")
-        return events[2].lstrip().startswith(ENDS)
+        return events[2].lstrip().replace(b": ", b":", 1).startswith(ENDS)
 
     def _cut(self, data: bytes) -> bytes:
         end = max(_end(data, separator) for separator in (b"\n\n", b"\r\n\r\n", b"\r\r"))

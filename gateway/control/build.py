@@ -43,15 +43,15 @@ def name_models(
 ) -> list[tuple[tuple[str, ...], int]]:
     """Give each claimant, the oldest first, the names nobody had before, and how many to list.
 
-    Everything is reached as `<namespace>/<name>` too; that is listed where the name itself is
-    another's.
+    Everything is reached as `<namespace>/<name>` too, which no other namespace can take by calling
+    its own model so; that is listed where the name itself is another's.
     """
     taken: set[str] = set()
-    plain = [tuple(_claim(wanted, taken)) for _, wanted in claims]
     full = [
         tuple(_claim([f"{namespace}/{name}" for name in wanted], taken))
         for namespace, wanted in claims
     ]
+    plain = [tuple(_claim(wanted, taken)) for _, wanted in claims]
     return [
         (own + long, len(own) if wanted[0] in own else len(own) + 1)
         for own, long, (_, wanted) in zip(plain, full, claims, strict=True)
@@ -105,8 +105,8 @@ def _endpoint(
     The fleet's credential goes there, and anybody may write a ModelEndpoint.
     """
     spec, url = endpoint.spec, endpoint.spec.url.rstrip("/")
-    fleet = bool(spec.cluster)
-    if fleet and gateways.get(spec.cluster, "").rstrip("/") != url:
+    origin, fleet = _origin(url), bool(spec.cluster)
+    if origin is None or (fleet and gateways.get(spec.cluster, "").rstrip("/") != url):
         return None
     ready = find(endpoint.status.conditions, "Ready")
     return Endpoint(
@@ -115,14 +115,20 @@ def _endpoint(
         model=spec.model or service.spec.model,
         region=spec.region or spec.cluster,
         ready=None if ready is None or not (ready.true or ready.false) else ready.true,
-        probe=f"{_origin(url)}/-/load" if fleet else f"{url}/models",
+        probe=f"{origin}/-/load" if fleet else f"{url}/models",
         fleet=fleet,
     )
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _origin(url: str) -> str | None:
+    """Give what stands before the path; None where no host can be called by it."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        callable_ = bool(host) and parts.port != 0
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc}" if callable_ else None
 
 
 def _service(pod: Pod) -> str | None:

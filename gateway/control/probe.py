@@ -61,6 +61,7 @@ class Prober:
         self._targets: list[tuple[Endpoint, str]] = []
         self._verdicts: dict[str, Verdict] = {}
         self._changed = asyncio.Event()
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     def aim(self, snapshot: Snapshot) -> None:
         """Probe what this snapshot has, new ones at once."""
@@ -76,7 +77,7 @@ class Prober:
             self._changed.set()
 
     async def run(self) -> None:
-        connector = aiohttp.TCPConnector(limit=AT_ONCE, keepalive_timeout=4, ssl=self._tls)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4, ssl=self._tls)
         async with aiohttp.ClientSession(connector=connector, timeout=self._timeout) as session:
             while True:
                 began = time.monotonic()
@@ -112,8 +113,9 @@ class Prober:
 
     async def _ask(self, session: aiohttp.ClientSession, url: str, fleet: bool) -> Answer:
         headers = {"authorization": f"Bearer {self._credential()}"} if fleet else {}
+        get = session.get(url, headers=headers, allow_redirects=False)
         try:
-            async with session.get(url, headers=headers, allow_redirects=False) as response:
+            async with self._slots, get as response:
                 if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     return Outcome.DOWN
                 if not fleet:
@@ -121,7 +123,7 @@ class Prober:
                 return await _ready(response)
         except aiohttp.ClientConnectorError:
             return Outcome.DOWN
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError):
             return Outcome.SILENT
 
 
@@ -130,7 +132,17 @@ async def _ready(response: aiohttp.ClientResponse) -> Answer:
         log.warning("a region refuses its probe", extra={"status": response.status})
         return Outcome.DOWN
     try:
-        load = _load(await response.content.read(LOAD_BYTES))
-    except msgspec.MsgspecError:
+        load = _load(await _body(response))
+    except (ValueError, RecursionError):
         return Outcome.DOWN
     return {name: service.ready for name, service in load.services.items()}
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Read an answer to its end, or as far as it cannot be an honest one any more."""
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > LOAD_BYTES:
+            break
+    return bytes(body)

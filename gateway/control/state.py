@@ -18,7 +18,7 @@ def load(path: Path) -> Snapshot | None:
         return _decode(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         log.warning("no routes in a file", extra={"file": str(path), "why": str(error)})
         return None
 

@@ -46,7 +46,7 @@ class Attempts:
     def another(self, states: Sequence[EndpointState], now: float) -> bool:
         """Tell whether giving up the current try would lead anywhere."""
         rules = self._rules
-        possible = len(self.tried) < rules.attempts
+        possible = len(self.tried) < rules.attempts and rules.budget.affords(now)
         return possible and pick(states, self.tried, now, rules.chance) is not None
 
     def answered(self) -> None:

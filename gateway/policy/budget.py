@@ -18,11 +18,15 @@ class RetryBudget:
         if self.tokens < self.capacity:
             self.tokens += self.per_request
 
-    def spend(self, now: float) -> bool:
-        """Take what a retry costs, or say no."""
+    def affords(self, now: float) -> bool:
+        """Tell whether there is enough for a retry."""
         earned = (now - self.seen) * self.per_second
         self.tokens, self.seen = min(self.capacity, self.tokens + earned), now
-        if self.tokens < 1:
+        return self.tokens >= 1
+
+    def spend(self, now: float) -> bool:
+        """Take what a retry costs, or say no."""
+        if not self.affords(now):
             return False
         self.tokens -= 1
         return True

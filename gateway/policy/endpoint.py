@@ -48,12 +48,12 @@ class EndpointState:
         "_ejection",
         "_ejections",
         "_failures",
+        "_lost_at",
         "_penalty",
         "_penalty_at",
-        "ejected_by",
+        "_told_until",
         "ejected_until",
         "endpoint",
-        "failed_at",
         "in_flight",
         "picked",
         "up",
@@ -67,13 +67,14 @@ class EndpointState:
         self.up: bool | None = None
         """What our own probe found; None before the first."""
         self.ejected_until = 0.0
-        self.ejected_by: Failure | None = None
-        self.failed_at = 0.0
         self._ejection = ejection
         self._ejections = 0
         self._failures = 0
         self._penalty = 0.0
         self._penalty_at = 0.0
+        self._lost_at = 0.0
+        self._told_until = 0.0
+        """The end of what a probe cannot refute."""
 
     def usable(self, now: float) -> bool:
         """Tell whether it may be picked: not said to be unready, not found down, not ejected."""
@@ -97,14 +98,17 @@ class EndpointState:
         seconds = self._sentence(failure, retry_after)
         if seconds:
             self._ejections += 1
-            self.ejected_by, self.failed_at = failure, now
             self.ejected_until = max(self.ejected_until, now + seconds)
+            if failure in BY_PROBE:
+                self._lost_at = now
+            else:
+                self._told_until = max(self._told_until, now + seconds)
 
     def probed(self, *, up: bool, started: float) -> None:
         """Believe a probe; one that began after the failure ends an ejection it refutes."""
         self.up = up
-        if up and self.ejected_by in BY_PROBE and started > self.failed_at:
-            self.ejected_until = 0.0
+        if up and started > self._lost_at:
+            self.ejected_until = self._told_until
 
     def _sentence(self, failure: Failure, retry_after: float) -> float:
         rules = self._ejection
@@ -113,7 +117,8 @@ class EndpointState:
             return min(retry_after, rules.max_seconds)
         if failure is Failure.REFUSED:
             return min(rules.refused_seconds * factor, rules.refused_max_seconds)
-        if failure is Failure.SLOW or self._failures >= rules.failures:
+        in_a_row = failure is not Failure.ERROR and self._failures >= rules.failures
+        if failure is Failure.SLOW or in_a_row:
             return min(rules.seconds * factor, rules.max_seconds)
         return 0.0
 

@@ -1,0 +1,78 @@
+"""Services, endpoints and pods as the API has them."""
+
+from datetime import timedelta
+from typing import Any
+
+from fleet.api import names
+from fleet.api.core import Pod
+from fleet.api.service import ModelEndpoint, ModelService
+from fleet.testing.workloads import NOON, condition
+
+NAMESPACE = "demo"
+
+
+def service(
+    name: str = "phi",
+    model: str = "",
+    *aliases: str,
+    namespace: str = NAMESPACE,
+    age: float = 0,
+) -> ModelService:
+    """Build a service that serves a model of its own name; `age` is in seconds."""
+    created = NOON - timedelta(seconds=age)
+    return ModelService.model_validate(
+        {
+            "metadata": {"name": name, "namespace": namespace, "creationTimestamp": created},
+            "spec": {"model": model or name, "aliases": aliases},
+        }
+    )
+
+
+def endpoint(
+    name: str = "phi-eu",
+    url: str = "http://eu.example/v1",
+    *,
+    namespace: str = NAMESPACE,
+    ready: str = "",
+    **spec: Any,
+) -> ModelEndpoint:
+    told = [condition("Ready", ready)] if ready else []
+    return ModelEndpoint.model_validate(
+        {
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"service": "phi", "url": url, **spec},
+            "status": {"conditions": told},
+        }
+    )
+
+
+def pod(
+    name: str = "phi-0",
+    *,
+    namespace: str = NAMESPACE,
+    service: str = "phi",
+    model: str = "phi-4",
+    index: str = "0",
+    ready: bool = True,
+    **changes: Any,
+) -> Pod:
+    """Build a pod that serves; `changes` may take parts of it away."""
+    labels = {names.SERVICE: service, names.POD_INDEX: index}
+    told = {"type": "Ready", "status": str(ready)}
+    return Pod.model_validate(
+        {
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "labels": {key: value for key, value in labels.items() if value},
+                "annotations": {names.MODEL: model} if model else {},
+                **changes.pop("metadata", {}),
+            },
+            "spec": {"containers": [container(*changes.pop("ports", (5000,)))]},
+            "status": {"podIP": changes.pop("ip", "127.1.0.1"), "conditions": [told]},
+        }
+    )
+
+
+def container(*ports: int) -> dict[str, Any]:
+    return {"name": "engine", "ports": [{"containerPort": port} for port in ports]}
