@@ -110,17 +110,25 @@ def child_of(owner: InferenceSet, index: int) -> Workspace:
         resource |= {"instance_type": template.resource.instance_type}
     if template.resource.partition:
         resource |= {"partition": template.resource.partition}
+    metadata = Metadata(
+        name=_name(owner, index),
+        namespace=owner.namespace,
+        labels={**template.metadata.labels, names.INFERENCE_SET: owner.name},
+        annotations={**template.metadata.annotations, **_handed_down(owner)},
+        owner_references=(owner.owner_reference(),),
+    )
     return Workspace(
-        metadata=Metadata(
-            name=_name(owner, index),
-            namespace=owner.namespace,
-            labels={**template.metadata.labels, names.INFERENCE_SET: owner.name},
-            annotations={**template.metadata.annotations, **_handed_down(owner)},
-            owner_references=(owner.owner_reference(),),
-        ),
+        metadata=_stamped(metadata),
         resource=ResourceSpec(**resource),
         inference=template.inference,
     )
+
+
+def _stamped(metadata: Metadata) -> Metadata:
+    """Note what was written, so that what is to be no more is given up."""
+    text = json.dumps(metadata.dump(), sort_keys=True)
+    notes = {**metadata.annotations, names.SPEC_HASH: names.digest(text)}
+    return metadata.model_copy(update={"annotations": notes})
 
 
 def _name(owner: InferenceSet, index: int) -> str:
@@ -160,9 +168,8 @@ def _differs(new: Workspace, old: Workspace | None) -> bool:
     mine, theirs = new.metadata, old.metadata
     noted = new.metadata.annotations.items() <= theirs.annotations.items()
     labelled = mine.labels.items() <= theirs.labels.items()
-    lost = names.ALLOCATION in theirs.annotations.keys() - mine.annotations.keys()
     same = new.resource == old.resource and new.inference == old.inference
-    return lost or not (noted and labelled and same)
+    return not (noted and labelled and same)
 
 
 def _outgoing(

@@ -150,7 +150,7 @@ def test_the_engine_is_told_how_to_use_its_gpus(
         ),
         (
             phi(preset="deepseek-r1-0528", instanceType=A10),
-            [node(kind=T4)],
+            [node(kind=A10)],
             "GiB a GPU are needed",
             False,
         ),
