@@ -1,19 +1,21 @@
 """A fleet around a hub: members that join and apply as their agents would."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from fleet.api import names
 from fleet.api.binding import ResourceBinding
 from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus, MemberCluster
 from fleet.api.conditions import Condition
 from fleet.api.core import ConfigMap, Namespace
-from fleet.api.objects import Key
+from fleet.api.objects import Key, Resource
 from fleet.api.placement import ResourcePlacement
 from fleet.api.work import Work, WorkStatus
 from fleet.kube.client import ApiClient
 from fleet.runtime import clock
 from fleet.testing.waiting import until
+
+R = TypeVar("R", bound=Resource)
 
 
 class Fleet:
@@ -64,8 +66,28 @@ class Fleet:
         return await self.client.get(Work, Key(names.member_namespace(cluster), name))
 
     async def bindings(self) -> list[ResourceBinding]:
-        found = await self.client.list(ResourceBinding, self.namespace)
+        return await self.all(ResourceBinding)
+
+    async def all(self, model: type[R]) -> list[R]:
+        """Give the objects of a kind in the team's namespace."""
+        return list((await self.client.list(model, self.namespace)).objects())
+
+    async def works(self) -> list[Work]:
+        """Give all Works in the member's namespace."""
+        found = await self.client.list(Work, names.member_namespace(self.cluster))
         return list(found.objects())
+
+    async def hold_work(self) -> None:
+        """Take up the Work as an agent does: it waits for its member's objects to go."""
+        work = await self.work(self.cluster)
+        assert work
+        add = {"op": "add", "path": "/metadata/finalizers", "value": ["agent.example/hold"]}
+        await self.agent.json_patch(work, [add])
+
+    async def let_work_go(self) -> None:
+        work = await self.work(self.cluster)
+        assert work
+        await self.agent.json_patch(work, [{"op": "remove", "path": "/metadata/finalizers"}])
 
     async def data_in(self, cluster: str) -> dict[str, Any]:
         """Give what a member is to have, by ConfigMap."""
