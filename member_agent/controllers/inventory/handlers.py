@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +19,7 @@ from fleet.kube.errors import KubeError
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
 from member_agent.capacity import ENDED
-from member_agent.controllers.inventory.observe import Reads, observe
+from member_agent.controllers.inventory.observe import Reads, held, observe
 from member_agent.controllers.inventory.plan import plan
 from member_agent.controllers.inventory.status import Health, news, report
 
@@ -56,8 +56,12 @@ class Pace:
     """Until when changes are gathered."""
     started: float = inf
     """When the first heartbeat could have been."""
+    answered: int = 0
+    """Generation of what the hub asks, as of the last report."""
     trouble: str = ""
     """What the last look at the member's API server found."""
+    version: str = ""
+    """Which Kubernetes it is, as far as it has said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +92,11 @@ class InventoryReports:
             return self.pace.quiet_until - now
         if self._too_early(now):
             return LOOK_SECONDS
-        beat = now >= self.pace.due
+        beat = now >= self.pace.due or membership.metadata.generation != self.pace.answered
         if beat:
             self.pace.trouble = await self._trouble()
         observed = observe(self.reads, self.key, self.catalogue, self.clock())
+        observed = replace(observed, version=self.pace.version)
         health = Health(gateway=self.gateway.status(), trouble=self.pace.trouble)
         status = report(membership, plan(observed), observed, health)
         self.pace.quiet_until = self.timer() + LOOK_SECONDS
@@ -112,12 +117,14 @@ class InventoryReports:
         period = membership.spec.heartbeat_period_seconds
         length = period * (1 + JITTER * (2 * self.chance() - 1))
         self.pace.due = self.timer() + length
+        self.pace.answered = membership.metadata.generation
         self.pace.quiet_until = self.timer() + WRITE_SECONDS
 
     async def _trouble(self) -> str:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self.member.get(Namespace, SYSTEM)
+                self.pace.version = await self.member.version()
         except TimeoutError:
             return f"the member's API server does not answer within {PATIENCE_SECONDS:.0f} s"
         except KubeError as error:
@@ -131,6 +138,7 @@ class InventoryReports:
         reads = self.reads
         reads.membership.on_change(lambda _: queue.add(self.key), part=lambda item: item.spec)
         reads.pods.on_change(lambda _: queue.add(self.key), part=_use)
+        reads.works.on_change(lambda _: queue.add(self.key), part=held)
         caches: tuple[Cache[Any], ...] = (
             reads.nodes,
             reads.claims,

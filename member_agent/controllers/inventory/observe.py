@@ -40,5 +40,10 @@ def observe(reads: Reads, key: Key, catalogue: Catalogue, now: datetime) -> Obse
         namespaces=reads.namespaces.all(),
         catalogue=catalogue,
         now=now,
-        works_held=any(WORK_BINDING_CLEANUP in work.metadata.finalizers for work in works),
+        works_held=any(map(held, works)),
     )
+
+
+def held(work: Work) -> bool:
+    """Whether a Work still bears our finalizer."""
+    return WORK_BINDING_CLEANUP in work.metadata.finalizers
