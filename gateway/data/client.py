@@ -19,6 +19,8 @@ SILENT_SECONDS = 30.0
 IDLE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 """For a refused client to read its answer before its unread bytes reset the connection."""
+FLUSH_SECONDS = 120.0
+"""For a client to read the last that was written."""
 
 
 class Work(Protocol):
@@ -57,6 +59,7 @@ class ClientConnection(asyncio.Protocol):
         "_closing",
         "_deadline",
         "_deaf",
+        "_full",
         "_pending",
         "_reader",
         "_request",
@@ -81,6 +84,8 @@ class ClientConnection(asyncio.Protocol):
         self._closing = False
         self._deaf = False
         """What came last is not HTTP: nothing that follows can be understood."""
+        self._full = False
+        """The client reads slower than it is answered."""
         self._deadline = server.clock() + HEAD_SECONDS
 
     @property
@@ -115,13 +120,18 @@ class ClientConnection(asyncio.Protocol):
 
     @override
     def pause_writing(self) -> None:
+        self._full = True
+        if self._transport:
+            self._transport.pause_reading()
         if self._work:
             self._work.pause()
 
     @override
     def resume_writing(self) -> None:
+        self._full = False
         if self._work:
             self._work.resume()
+        self._go_on()
 
     def write(self, data: bytes) -> None:
         if self._transport:
@@ -131,7 +141,8 @@ class ClientConnection(asyncio.Protocol):
         """Write an answer of the gateway's own and go on with the next request."""
         request = self._request
         keep = request is not None and self.keeps(request) and not answer.close
-        self.write(heads.own(answer, keep_alive=keep))
+        body = request is None or request.method != b"HEAD"
+        self.write(heads.own(answer, keep_alive=keep, body=body))
         self.done(keep=keep)
 
     def keeps(self, request: Request) -> bool:
@@ -143,12 +154,12 @@ class ClientConnection(asyncio.Protocol):
         self._request = self._work = None
         if not keep:
             self._close()
-        elif self._pending:
-            self._begin(self._pending.popleft())
-            if self._transport and len(self._pending) < PIPELINED:
-                self._transport.resume_reading()
-        elif not self._reader.busy:
-            self._deadline = self._server.clock() + IDLE_SECONDS
+            return
+        wait = SILENT_SECONDS if self._reader.busy else IDLE_SECONDS
+        self._deadline = self._server.clock() + wait
+        if self._pending:
+            # Not from here: answers that are there at once would nest, each within the other.
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     def abort(self) -> None:
         """Tear the connection: the only way to say that a body is not whole."""
@@ -160,7 +171,9 @@ class ClientConnection(asyncio.Protocol):
         """Close what has been silent for too long; called now and then."""
         if now < self._deadline or self._request is not None:
             return
-        if self._reader.busy and not self._closing:
+        if self._transport and (self._full or self._closing):
+            self._transport.abort()
+        elif self._reader.busy:
             self._refuse(answers.TIMEOUT)
         elif self._transport:
             self._transport.close()
@@ -171,7 +184,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _headed(self, request: Request) -> None:
         """A head that needs a word before its body: a refusal, or leave to go on."""
-        if self._request is not None or self._closing:
+        if self._pending or self._occupied:
             return
         if request.refusal:
             self._refuse(request.refusal)
@@ -183,12 +196,23 @@ class ClientConnection(asyncio.Protocol):
     def _ready(self, request: Request) -> None:
         if self._closing:
             return
-        if self._request is None:
+        if not (self._pending or self._occupied):
             self._begin(request)
             return
         self._pending.append(request)
         if len(self._pending) >= PIPELINED and self._transport:
             self._transport.pause_reading()
+
+    @property
+    def _occupied(self) -> bool:
+        return self._request is not None or self._full or self._closing
+
+    def _go_on(self) -> None:
+        """Begin what waits, and read on where little does."""
+        if self._pending and not self._occupied:
+            self._begin(self._pending.popleft())
+        if self._transport and len(self._pending) < PIPELINED and not self._full:
+            self._transport.resume_reading()
 
     def _begin(self, request: Request) -> None:
         self._request = request
@@ -210,5 +234,6 @@ class ClientConnection(asyncio.Protocol):
 
     def _close(self) -> None:
         self._closing = True
+        self._deadline = self._server.clock() + FLUSH_SECONDS
         if self._transport:
             self._transport.close()

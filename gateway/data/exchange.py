@@ -82,6 +82,7 @@ class Exchange:
         "_dial",
         "_last",
         "_origin",
+        "_paused",
         "_reply",
         "_started",
         "deadline",
@@ -97,6 +98,8 @@ class Exchange:
         self._dial: Dial | None = None
         self._origin: Origin | None = None
         self._last = Failure.REFUSED
+        self._paused = False
+        """The client reads too slowly."""
         self._started = context.clock()
         self.deadline = 0.0
 
@@ -114,10 +117,13 @@ class Exchange:
         self._finish("499")
 
     def pause(self) -> None:
+        self._paused = True
         if self._connection:
             self._connection.pause()
 
     def resume(self) -> None:
+        self._paused = False
+        self.deadline = self._context.clock() + self._context.limits.stall_seconds
         if self._connection:
             self._connection.resume()
 
@@ -166,7 +172,10 @@ class Exchange:
         if now < self.deadline:
             return
         limits = self._context.limits
-        if self._reply.started:
+        if self._paused:
+            self.cancel()
+            self._client.abort()
+        elif self._reply.started:
             self._hang_up()
             self._cut()
         elif self._another(now) or now > self._started + limits.total_seconds:

@@ -21,8 +21,8 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def own(answer: Answer, *, keep_alive: bool) -> bytes:
-    """Write a whole answer of the gateway itself."""
+def own(answer: Answer, *, keep_alive: bool, body: bool = True) -> bytes:
+    """Write a whole answer of the gateway itself; to a HEAD request it has no body."""
     retry = b"retry-after: %d\r\n" % answer.retry_after if answer.retry_after else b""
     return b"".join(
         (
@@ -31,6 +31,6 @@ def own(answer: Answer, *, keep_alive: bool) -> bytes:
             retry,
             b"" if keep_alive else CLOSE,
             b"content-length: %d\r\n\r\n" % len(answer.body),
-            answer.body,
+            answer.body if body else b"",
         )
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from gateway import body as bodies
 from gateway.body import BodyError
@@ -29,12 +30,16 @@ class Intake:
     draining: bool = False
     connections: set[ClientConnection] = field(default_factory=set)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
+    _idle_until: float = 0.0
+    """While draining: when connections close that bring nothing new."""
 
     def clock(self) -> float:
         return self.plane.clock()
 
     def joined(self, connection: ClientConnection) -> None:
         self.connections.add(connection)
+        if self.draining:
+            connection.drain(self._idle_until)
 
     def left(self, connection: ClientConnection) -> None:
         self.connections.discard(connection)
@@ -94,9 +99,9 @@ class Intake:
     def drain(self, seconds: float) -> None:
         """Serve what is begun; connections that bring nothing new close within `seconds`."""
         self.draining = True
-        deadline = self.clock() + seconds
+        self._idle_until = self.clock() + seconds
         for connection in tuple(self.connections):
-            connection.drain(deadline)
+            connection.drain(self._idle_until)
 
     def _read(self, client: ClientConnection, request: Request) -> Work | None:
         try:
@@ -174,4 +179,7 @@ async def _walked(steps: bodies.Steps) -> bodies.Span:
 
 
 def _forwarded(path: bytes) -> bool:
+    if b"%" in path:
+        # As the engine will read it.
+        path = unquote_to_bytes(path)
     return path.startswith(PREFIX) and path not in FORBIDDEN and b"/." not in path

@@ -15,6 +15,7 @@ from gateway.routes import Route, Routes
 OPEN: Final = frozenset({b"/healthz", b"/readyz"})
 """Asked by whoever keeps the process alive, without a key."""
 MODELS: Final = b"/v1/models"
+READING: Final = frozenset({"GET", "HEAD"})
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -45,10 +46,11 @@ class Local:
     cluster: str
 
     def answer(self, method: str, path: bytes) -> Answer:
-        page = PAGES.get(path) if method == "GET" else None
-        if page:
+        if method not in READING:
+            return answers.not_found(method, path.decode("latin-1"))
+        if page := PAGES.get(path):
             return page(self)
-        if method == "GET" and path.startswith(MODELS + b"/"):
+        if path.startswith(MODELS + b"/"):
             return self.model(unquote(path[len(MODELS) + 1 :].decode("latin-1")))
         return answers.not_found(method, path.decode("latin-1"))
 
@@ -61,12 +63,16 @@ class Local:
         return answers.STARTING
 
     def models(self) -> Answer:
+        if not self.routes.known:
+            return answers.STARTING
         routes = self.routes.by_service.values()
         names = {name: route for route in routes for name in _listed(route)}
         data = [_model(name, names[name]) for name in sorted(names)]
         return answers.as_json({"object": "list", "data": data})
 
     def model(self, name: str) -> Answer:
+        if not self.routes.known:
+            return answers.STARTING
         route = self.routes.by_model.get(name)
         return answers.as_json(_model(name, route)) if route else answers.unknown_model(name)
 

@@ -1,6 +1,7 @@
 """Connections to upstreams, kept for reuse: new ones cost three times as much."""
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Callable
 from typing import Protocol
@@ -25,9 +26,14 @@ class Origin:
     """One upstream's address, and the connections to it that nobody uses."""
 
     def __init__(self, url: str, clock: Callable[[], float]) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            # Somebody's typing error: nobody is there, as a dial finds.
+            parts, port = urlsplit(""), None
         self.host = parts.hostname or ""
-        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        self.port = port or (443 if parts.scheme == "https" else 80)
         self.tls = parts.scheme == "https"
         self.base = parts.path.rstrip("/").encode()
         self.host_line = b"host: %b\r\n" % parts.netloc.rpartition("@")[2].encode()
@@ -102,16 +108,22 @@ class Pool:
             task.cancel()
 
     async def _dial(self, origin: Origin, caller: Caller) -> None:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._seconds):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(origin),
-                    origin.host,
-                    origin.port,
-                    ssl=self._tls if origin.tls else None,
-                )
-        except (OSError, TimeoutError, ssl.SSLError):
+                connection = await self._connect(origin)
+        except (OSError, UnicodeError):
             caller.refused()
         else:
             caller.connected(connection)
+
+    async def _connect(self, origin: Origin) -> UpstreamConnection:
+        """Raises OSError (as TLS and time-outs do), UnicodeError where the host is no name."""
+        if not origin.host:
+            raise OSError(errno.EADDRNOTAVAIL, "no host")
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: UpstreamConnection(origin),
+            origin.host,
+            origin.port,
+            ssl=self._tls if origin.tls else None,
+        )
+        return connection

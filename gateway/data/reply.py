@@ -84,7 +84,7 @@ class Reply:
         if not self._chunked:
             return data
         out = heads.chunk(data) if data else b""
-        return out + heads.LAST_CHUNK if complete else out
+        return out + heads.LAST_CHUNK if complete and not self.broken else out
 
     def cut(self) -> bytes | None:
         """End what cannot go on; None where only a torn connection can say so."""
@@ -97,11 +97,13 @@ class Reply:
     @property
     def broken(self) -> bool:
         """Whether the end of what came is not the end of a whole stream."""
-        return self._events is not None and not self._events.done and self.head.until_close
+        ended = self.complete and self.head.until_close
+        return ended and self._events is not None and not self._events.done
 
     def _whole(self, data: bytes) -> bytes:
         events = self._events
         if events is None:
             return data
         data = events.feed(data)
-        return data + events.rest() if self.complete else data
+        rest = events.rest() if self.complete else b""
+        return data if self.broken else data + rest

@@ -9,7 +9,7 @@ from gateway.policy import answers
 from gateway.policy.answers import Answer
 
 HEAD_BYTES = 64 * 1024
-"""Of a request line and its headers together."""
+"""Of a request line and its headers together, beyond what the first read brings."""
 
 DROP: Final = ""
 _HEADERS: Final = {
@@ -126,13 +126,15 @@ class RequestReader:
         return self._request is not None
 
     def feed(self, data: bytes) -> None:
+        head = self._request if self._in_head else None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError:
             raise
         except (httptools.HttpParserUpgrade, httptools.HttpParserError) as error:
             raise MalformedError(answers.MALFORMED) from error
-        if self._in_head:
+        if self._in_head and self._request is head:
+            # What came before it in its first read is not known, and not counted.
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 raise MalformedError(answers.HEAD_TOO_LARGE)
@@ -145,6 +147,8 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         request = self._request
         assert request is not None
+        if not self._in_head:
+            return  # What follows a body's chunks is no header.
         kind = _HEADERS.get(name.lower())
         if kind is None:
             request.lines += (name, b": ", value, b"\r\n")

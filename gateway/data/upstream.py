@@ -158,6 +158,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         head = self._head
+        if head.status:
+            return  # What follows a body's chunks is no header.
         key = name.lower()
         kind = _HEADERS.get(key)
         if kind is None:
