@@ -8,7 +8,7 @@ from fleet.api.placement import Placement, ResourceSelector, SelectionScope
 from fleet.kube.dynamic import DynamicClient
 from fleet.kube.errors import NotServedError
 from fleet.kube.resources import ApiResource
-from hub.controllers.placement.plan.exclusions import kind_stays, reserved, stays
+from hub.controllers.placement.plan.exclusions import kind_stays, made_in_each, reserved, stays
 from hub.watches import Meta, Watches
 
 NAMESPACE = ApiResource("v1", "Namespace", "namespaces", namespaced=False)
@@ -114,9 +114,11 @@ def _matching(query: Query, watches: Watches) -> Iterator[Found]:
         if not _leaves(query.resource, meta):
             yield Found(query.resource, key, meta)
         return
+    kind = query.resource.group, query.resource.kind
     for meta in watches.all(query.resource, query.namespace or None):
-        if query.matches(meta) and not _leaves(query.resource, meta):
-            yield Found(query.resource, Key(meta.namespace, meta.name), meta)
+        if not query.matches(meta) or _leaves(query.resource, meta) or made_in_each(*kind, meta):
+            continue
+        yield Found(query.resource, Key(meta.namespace, meta.name), meta)
 
 
 def _leaves(resource: ApiResource, meta: Meta | None) -> bool:

@@ -49,11 +49,15 @@ def kind_stays(group: str, kind: str) -> bool:
     return group in HUB_GROUPS or (group, kind) in HUB_KINDS
 
 
+def made_in_each(group: str, kind: str, meta: Described) -> bool:
+    """Say of an object that each cluster makes its own, which another's would break."""
+    issued = (group, kind) == ("", "Secret") and ISSUED_FOR in meta.annotations
+    return issued or (group, kind, meta.name) in MADE_IN_EACH_NAMESPACE
+
+
 def stays(group: str, kind: str, meta: Described) -> bool:
     """Say of an object that the member makes its own, or that it has a placement of its own."""
-    if (group, kind, meta.name) in MADE_IN_EACH_NAMESPACE:
-        return True
-    if (group, kind) == ("", "Secret") and ISSUED_FOR in meta.annotations:
+    if made_in_each(group, kind, meta):
         return True
     owners = meta.owner_references
     return any(owner.controller or owner.kind == ModelDeployment.kind() for owner in owners)
