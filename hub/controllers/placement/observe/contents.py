@@ -25,6 +25,8 @@ from hub.watches import Meta, Watches
 
 KEPT_BYTES = 64 * 2**20
 """Manifests kept for the next reconcile, as the length of their JSON."""
+LARGEST_BYTES = 1_400_000
+"""An object of the API must stay below 1.5 MiB, with the rest of its snapshot or Work."""
 AT_ONCE = 16
 INFERENCE: Mapping[str, type[Workspace | InferenceSet]] = {
     "Workspace": Workspace,
@@ -88,7 +90,7 @@ _whole = wire.decoder(dict[str, Any])
 def read(resource: ApiResource, live: Mapping[str, Any]) -> Body:
     typed = {"apiVersion": resource.api_version, "kind": resource.kind, **live}
     manifest = clean(typed)
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False).encode()
     meta = wire.shell(wire.encode({"metadata": live["metadata"]})).metadata
     return Body(mark_of(meta), manifest, content_hash(manifest), len(text), meta.generation)
 
@@ -107,6 +109,9 @@ def mark_of(meta: Meta) -> Print:
 def content_of(bodies: Iterable[Body], catalogue: Catalogue) -> Content | Invalid:
     """Put what is selected together with what it demands."""
     bodies = tuple(bodies)
+    large = next((body for body in bodies if body.size > LARGEST_BYTES), None)
+    if large:
+        return Invalid("ResourceTooLarge", _too_large(large))
     try:
         demands = tuple(d for body in bodies if (d := _demand(body.manifest, catalogue)))
     except DemandError as error:
@@ -117,6 +122,11 @@ def content_of(bodies: Iterable[Body], catalogue: Catalogue) -> Content | Invali
         generations=_generations(bodies),
         resource_hash=content_hash([body.digest for body in bodies]),
     )
+
+
+def _too_large(body: Body) -> str:
+    title = f"{body.manifest['kind']} {body.manifest['metadata']['name']}"
+    return f"{title} has {body.size} bytes of JSON; at most {LARGEST_BYTES} can be placed"
 
 
 def _demand(manifest: Mapping[str, Any], catalogue: Catalogue) -> Demand | None:

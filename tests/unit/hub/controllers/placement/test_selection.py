@@ -227,6 +227,20 @@ async def test_a_workload_that_cannot_be_read_is_said() -> None:
         assert told.startswith("Workspace phi cannot be read")
 
 
+async def test_what_no_snapshot_could_hold_is_said_and_what_runs_stays() -> None:
+    async with World(placement(), config_map("a")) as world:
+        await world.place()
+        world.client.put(config_map("b", lines="\n" * 800_000))
+        await world.place()
+        assert world.condition("Scheduled") == ("False", "ResourceTooLarge")
+        told = world.current.status.conditions[0].message
+        assert told.startswith("ConfigMap b has 1600")
+        assert selected(world) == ["ConfigMap/a"]
+        world.client.put(config_map("b"))
+        await world.place()
+        assert selected(world) == ["ConfigMap/a", "ConfigMap/b"]
+
+
 async def test_a_tuning_workspace_demands_nothing() -> None:
     phi = {"group": "kaito.sh", "version": "v1beta1", "kind": "Workspace", "name": "phi"}
     tuning = workspace().manifest()
