@@ -1,6 +1,5 @@
 """One local fleet for all end-to-end tests: four real control planes take a while to start."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +15,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def whole_fleet() -> Iterator[LocalFleet]:
+    """Lend the fleet to tests that break nothing and place nothing that stays."""
     fleet = LocalFleet("e2e")
     fleet.modelfleet("local", "down")
     fleet.modelfleet("local", "up")
@@ -26,17 +26,24 @@ def whole_fleet() -> Iterator[LocalFleet]:
 @pytest.fixture
 def fleet(whole_fleet: LocalFleet) -> Iterator[LocalFleet]:
     """Lend the fleet to one test, whole again whatever the last one broke, and empty afterwards."""
-    started = time.monotonic()
-    whole_fleet.modelfleet("local", "up")
     yield whole_fleet
     whole_fleet.modelfleet("local", "up")
-    for kind in ("clusterresourceplacements", "resourceplacements", "modeldeployments"):
+    for kind in INTENTS:
         whole_fleet.kubectl("hub", "delete", kind, "--all", "-A", "--wait=false")
-    until(lambda: _empty(whole_fleet), "an empty fleet", seconds=180)
-    print(f"{time.monotonic() - started:.0f} s")  # noqa: T201
+    until(lambda: not left_over(whole_fleet), lambda: f"an end of {left_over(whole_fleet)}")
 
 
-def _empty(fleet: LocalFleet) -> bool:
-    works = fleet.items("hub", "works.placement.kubernetes-fleet.io")
-    claims = [fleet.items(member, "nodeclaims") for member in ("us", "eu", "apac")]
-    return not works and not any(claims)
+INTENTS = (
+    "modeldeployments.modelfleet.dev",
+    "modeldeployments.aitoolchain.io",
+    "clusterresourceplacements",
+    "resourceplacements",
+)
+
+
+def left_over(fleet: LocalFleet) -> list[str]:
+    """Name what is still there of what was placed, on the hub and in the regions."""
+    found = fleet.items("hub", "works.placement.kubernetes-fleet.io")
+    for member in ("us", "eu", "apac"):
+        found += fleet.items(member, "nodeclaims,appliedworks.placement.kubernetes-fleet.io")
+    return [f"{item['kind']} {item['metadata']['name']}" for item in found]

@@ -80,7 +80,9 @@ class LocalFleet:
         return next((b for b in found if b["spec"]["state"] != "Unscheduled"), None)
 
 
-def until(look: Callable[[], T | None], what: str, *, seconds: float = 120.0) -> T:
+def until(
+    look: Callable[[], T | None], what: str | Callable[[], str], *, seconds: float = 180.0
+) -> T:
     """Wait until `look` finds something true; say what was waited for, and what was last seen."""
     deadline, last = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
@@ -90,7 +92,8 @@ def until(look: Callable[[], T | None], what: str, *, seconds: float = 120.0) ->
         except (CommandError, openai.APIError, KeyError, IndexError) as error:
             last = str(error)
         time.sleep(POLL_SECONDS)
-    raise AssertionError(f"waited {seconds:.0f} s for {what}; last: {last}")
+    told = what if isinstance(what, str) else what()
+    raise AssertionError(f"waited {seconds:.0f} s for {told}; last: {last}")
 
 
 def ask(client: openai.OpenAI, model: str) -> str:

@@ -17,16 +17,16 @@ from tests.e2e.local_fleet import (
 )
 
 
-def test_an_unknown_preset_is_refused_with_the_field(fleet: LocalFleet) -> None:
+def test_an_unknown_preset_is_refused_with_the_field(whole_fleet: LocalFleet) -> None:
     with pytest.raises(CommandError, match=r"(?s)preset.*nonesuch"):
-        fleet.apply("hub", namespace("bad"), workspace("bad", "bad", "nonesuch"))
+        whole_fleet.apply("hub", namespace("bad"), workspace("bad", "bad", "nonesuch"))
 
 
-def test_a_preset_and_a_template_together_are_refused(fleet: LocalFleet) -> None:
+def test_a_preset_and_a_template_together_are_refused(whole_fleet: LocalFleet) -> None:
     both = workspace("bad", "bad", "phi-4-mini-instruct")
     both["inference"]["template"] = {"spec": {"containers": []}}
     with pytest.raises(CommandError, match="Preset and Template cannot be set at the same time"):
-        fleet.apply("hub", namespace("bad"), both)
+        whole_fleet.apply("hub", namespace("bad"), both)
 
 
 def _scheduled(fleet: LocalFleet, name: str) -> Any:
@@ -66,14 +66,14 @@ def test_a_placement_that_selects_nothing_says_so(fleet: LocalFleet) -> None:
     assert until(told, "a condition that says so", seconds=30)
 
 
-def test_a_model_that_nobody_serves_is_unknown(fleet: LocalFleet) -> None:
+def test_a_model_that_nobody_serves_is_unknown(whole_fleet: LocalFleet) -> None:
     with pytest.raises(openai.NotFoundError, match="nonesuch"):
-        fleet.client().chat.completions.create(
+        whole_fleet.client().chat.completions.create(
             model="nonesuch", messages=[{"role": "user", "content": "hello"}]
         )
 
 
-def test_a_wrong_key_is_refused(fleet: LocalFleet) -> None:
-    client = fleet.client().with_options(api_key="wrong")
+def test_a_wrong_key_is_refused(whole_fleet: LocalFleet) -> None:
+    client = whole_fleet.client().with_options(api_key="wrong")
     with pytest.raises(openai.AuthenticationError):
         client.models.list()

@@ -11,6 +11,7 @@ from member_agent.controllers.workspace.plan.actions import (
     Action,
     CreateClaim,
     DeleteClaim,
+    DeleteStatefulSet,
     Hold,
     NoteSoldOut,
     Plan,
@@ -39,6 +40,9 @@ async def _carry_out(action: Action, client: Client) -> None:
             await client.json_patch(pool, patch)
         case WriteStatefulSet(made) | WriteService(made):
             await client.apply(made, force=True)
+        case DeleteStatefulSet(engine):
+            with suppress(NotFoundError):
+                await client.delete(engine)
         case _:
             await _claim(action, client)
 

@@ -80,12 +80,12 @@ class Observer:
         self, workspace: Workspace | None
     ) -> tuple[StatefulSet | None, list[Service]]:
         """Look for what we are about to write: the caches hold only what bears our label."""
-        if workspace is None or workspace.deleting:
+        if workspace is None:
             return None, []
         names = (workspace.name, headless_name(workspace))
         keys = [Key(workspace.namespace, name) for name in names]
         engine = self.reads.stateful_sets.get(workspace.key)
-        if engine:
+        if engine or workspace.deleting:
             found = [self.reads.services.get(key) for key in keys]
         else:
             engine = await self.client.get(StatefulSet, workspace.key)

@@ -8,6 +8,7 @@ from fleet.api.workspace import Workspace
 from member_agent.controllers.workspace.plan.actions import (
     Action,
     CreateClaim,
+    DeleteStatefulSet,
     Hold,
     Need,
     Observed,
@@ -71,11 +72,13 @@ def _served(
 
 
 def _farewell(observed: Observed) -> Iterator[Action]:
-    """The finalizer goes after the claims; what the Workspace owns goes with it.
+    """The pods go first, then their nodes; the finalizer goes after the claims.
 
     Where the Workspace is gone already only claims that bear our finalizer are ours to end.
     """
-    workspace = observed.workspace
+    workspace, engine = observed.workspace, observed.stateful_set
+    if workspace and engine and belongs(engine, workspace) and not engine.deleting:
+        yield DeleteStatefulSet(engine)
     for claim in observed.claims:
         if workspace or CLAIM_FINALIZER in claim.metadata.finalizers:
             yield from let_go(claim)

@@ -126,6 +126,13 @@ class WriteStatefulSet:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteStatefulSet:
+    """End the engine's pods: a node that is given back waits for those it runs."""
+
+    stateful_set: StatefulSet
+
+
+@dataclass(frozen=True, slots=True)
 class WriteService:
     service: Service
 
@@ -138,6 +145,7 @@ Action = (
     | DeleteClaim
     | NoteSoldOut
     | WriteStatefulSet
+    | DeleteStatefulSet
     | WriteService
 )
 

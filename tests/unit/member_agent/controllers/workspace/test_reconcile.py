@@ -145,11 +145,13 @@ def _facts(member: Member) -> object:
     return workspaces, claims, engine and engine.spec, member.services()
 
 
-async def test_a_deleted_workspace_goes_after_its_claims() -> None:
+async def test_a_deleted_workspace_goes_after_its_engine_and_its_claims() -> None:
+    """A node waits for its pods, and those of an engine are not to be evicted."""
     member = Member(pool(), phi())
     await member.served()
     await member.client.delete(member.workspace())
     await member.settle()
+    assert member.engine() is None
     (claim,) = member.claims()
     assert claim.deleting
     assert member.workspace().metadata.finalizers
