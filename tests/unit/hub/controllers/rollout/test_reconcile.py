@@ -1,10 +1,13 @@
 """The rollout against a server that keeps its state."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fleet.api.binding import BindingState
 from fleet.kube.client import swap
 from fleet.kube.errors import ConflictError, TransientError
+from fleet.kube.queue import WorkQueue
 from hub.scope import NAMESPACED
 from tests.unit.hub.world import World, binding, config_map, member, placement
 
@@ -53,3 +56,62 @@ async def test_what_scheduling_did_meanwhile_is_not_undone() -> None:
             await world.rollout.reconcile(world.key)
         (left,) = world.all(NAMESPACED.binding)
         assert left.spec.state is BindingState.UNSCHEDULED
+
+
+def _edited(world: World) -> None:
+    world.client.put(placement(strategy={"type": "External"}))
+
+
+def _new_resources(world: World) -> None:
+    (body,) = world.client.bodies(NAMESPACED.resources)
+    world.client.put(body | {"metadata": body["metadata"] | {"name": "llama-1-snapshot"}})
+
+
+def _new_policy(world: World) -> None:
+    (body,) = world.client.bodies(NAMESPACED.policy)
+    world.client.put(body | {"metadata": body["metadata"] | {"name": "llama-1"}})
+
+
+def _available(world: World) -> None:
+    world.client.put(binding("us", BindingState.BOUND, available=True))
+
+
+@pytest.mark.parametrize("happens", [_edited, _new_resources, _new_policy, _available])
+async def test_a_placement_is_looked_at_when_something_of_its_own_changes(
+    happens: Callable[[World], None],
+) -> None:
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.place()
+        queue = watching(world)
+        happens(world)
+        assert await queue.get() == world.key
+        assert len(queue) == 0
+
+
+@pytest.mark.parametrize(
+    ("cluster", "wakes"), [("us", True), ("eu", False)], ids=["its own", "another"]
+)
+async def test_a_member_that_is_gone_wakes_the_placements_that_had_it(
+    cluster: str, *, wakes: bool
+) -> None:
+    fleet = [member("us"), member("eu")]
+    async with World(placement(), config_map("a"), *fleet, binding("us")) as world:
+        await world.look()
+        queue = watching(world)
+        await world.client.delete(member(cluster))
+        assert len(queue) == wakes
+
+
+async def test_a_binding_whose_member_is_gone_goes() -> None:
+    left = binding("us", BindingState.UNSCHEDULED, snapshot="llama-0-snapshot", available=True)
+    async with World(placement(), config_map("a"), left) as world:
+        await world.place()
+        await world.roll()
+        assert world.all(NAMESPACED.binding) == []
+
+
+def watching(world: World) -> WorkQueue:
+    queue = WorkQueue(lambda: 0.0)
+    world.rollout.wake(queue)
+    world.client.feed(*world.caches, world.clusters)
+    return queue
