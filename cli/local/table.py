@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rich import box
 from rich.table import Table
 
 from cli.local.status import ClusterStatus, FleetStatus, ProcessStatus
@@ -11,14 +12,16 @@ _UNKNOWN = "-"
 
 
 def table(status: FleetStatus) -> Table:
-    view = Table(title=f"Fleet {status.fleet}", caption=f"gateway {status.url}", show_lines=True)
-    for column in ("Cluster", "Region", "Nodes", "Spare GPUs", "$/h", "Models", "Processes"):
+    caption = f"gateway {status.url}"
+    view = Table(title=f"Fleet {status.fleet}", caption=caption, box=box.SIMPLE, show_lines=True)
+    for column in ("Cluster", "Nodes", "Spare GPUs", "$/h", "Models"):
         view.add_column(column, overflow="fold")
+    view.add_column("Processes", no_wrap=True)
     for cluster in status.clusters:
         own = [process for process in status.processes if process.cluster == cluster.name]
         view.add_row(*_row(cluster, own))
     shared = [process for process in status.processes if not process.cluster]
-    view.add_row(*[""] * 6, processes(shared, ""))
+    view.add_row(*[""] * 5, processes(shared, ""))
     return view
 
 
@@ -27,8 +30,7 @@ def _row(cluster: ClusterStatus, own: list[ProcessStatus]) -> tuple[str, ...]:
     spare = "\n".join(f"{count} {gpu}" for gpu, count in cluster.spare_gpus.items() if count)
     known = cluster.nodes is not None
     return (
-        f"{cluster.name} {sign}",
-        cluster.region or _UNKNOWN,
+        f"{cluster.name} {sign}\n[dim]{cluster.region}[/dim]".rstrip(),
         str(cluster.nodes) if known else _UNKNOWN,
         spare or ("none" if known else _UNKNOWN),
         f"{Decimal(cluster.usd_per_hour):.2f}" if cluster.usd_per_hour else _UNKNOWN,
@@ -48,7 +50,7 @@ def _control_plane(planes: list[ProcessStatus], cluster: str) -> list[str]:
     """Put what runs into one line; what does not is named."""
     running = sum(status.ready for status in planes)
     dead = [_process(status, cluster) for status in planes if not status.ready]
-    summary = f"[green]✓[/green] control plane [dim]{running} processes[/dim]"
+    summary = f"[green]✓[/green] control plane [dim]({running})[/dim]"
     return [*([summary] if running else []), *dead]
 
 
