@@ -13,6 +13,7 @@ from fleet.api.conditions import find
 from fleet.api.core import Container, Node, Pod
 from fleet.api.karpenter import NodeClaim, NodePool, Requirement
 from fleet.api.objects import Key, Model
+from fleet.engine.quantity import parse
 
 ON_DEMAND: Final = "on-demand"
 UNLIMITED: Final = 1000
@@ -131,7 +132,7 @@ def room(pool: NodePool, gpus: int, nodes: Sequence[Node], claims: Sequence[Node
     waiting = in_flight(claims, nodes)
     used = sum(node.gpus for node in nodes if _of(pool, node.metadata.labels))
     used += sum(claimed(claim).gpus for claim in waiting if _of(pool, claim.metadata.labels))
-    return max(0, int(limit) - used) // gpus
+    return max(0, int(parse(limit) or 0) - used) // gpus
 
 
 def _of(pool: NodePool, labels: Mapping[str, str]) -> bool:
@@ -146,7 +147,12 @@ def holder(labels: Mapping[str, str]) -> Key | None:
 
 def gpus_of(pod: Pod) -> int:
     """Count the GPUs that a pod has, or will have once it is bound."""
-    return 0 if pod.status.phase in ENDED else sum(map(_gpus, pod.spec.containers))
+    return 0 if pod.status.phase in ENDED else gpus_asked(pod)
+
+
+def gpus_asked(pod: Pod) -> int:
+    """Count the GPUs that a pod asks for, or asked for before it ended."""
+    return sum(map(_gpus, pod.spec.containers))
 
 
 def _gpus(container: Container) -> int:

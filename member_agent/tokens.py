@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from fleet.api.names import member_cluster
 from fleet.api.objects import Key
 from fleet.kube.client import Client
-from fleet.kube.errors import KubeError
+from fleet.kube.errors import ForbiddenError, KubeError
 from fleet.runtime.clock import Clock
 
 RENEW_AT: Final = 0.8
@@ -101,7 +102,7 @@ class Renewal:
             await asyncio.to_thread(write, self.path, token)
         except (KubeError, OSError) as error:
             ends = {"why": str(error), "expires": life.expires.isoformat()}
-            log.warning("the token for the hub could not be renewed", extra=ends)
+            log.warning(trouble(life, error, self.clock()), extra=ends)
             return RETRY
         log.info("the token for the hub was renewed")
         return 1.0
@@ -109,13 +110,18 @@ class Renewal:
     def _life(self) -> Life | None:
         try:
             return life_of(self.path.read_text(encoding="utf-8").strip())
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             log.warning("the token for the hub cannot be read", extra={"why": str(error)})
             return None
 
-    def trouble(self) -> str:
-        """Say that the token is of no use any more; nothing while it may be."""
-        life = self._life()
-        if life is None or life.expires > self.clock():
-            return ""
-        return f"the token for the hub expired at {life.expires.isoformat()}; join the member anew"
+
+def trouble(life: Life, error: Exception, now: datetime) -> str:
+    """Say what is wrong with a token that was not renewed, and what mends it."""
+    if life.expires <= now:
+        what = f"the token for the hub expired at {life.expires.isoformat()}"
+    elif isinstance(error, ForbiddenError):
+        what = "the hub refuses to renew the token"
+    else:
+        return "the token for the hub could not be renewed"
+    name = member_cluster(life.account.namespace) or life.account.namespace
+    return f"{what}; mend it by: modelfleet join {name} --renew"

@@ -16,7 +16,7 @@ from fleet.catalog.catalogue import Catalogue
 from fleet.kube.client import Client
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
-from member_agent.capacity import gpus_of, holder
+from member_agent.capacity import gpus_asked, gpus_of, holder
 from member_agent.controllers.workspace.apply import apply
 from member_agent.controllers.workspace.observe import Observer, Reads, unreadable
 from member_agent.controllers.workspace.plan import plan
@@ -64,7 +64,7 @@ class Workspaces:
         reads.nodes.on_change(waking.capacity)
         reads.pools.on_change(lambda _: waking.hungry())
         reads.pods.on_change(waking.part)
-        reads.pods.on_change(lambda _: waking.hungry(), part=_use)
+        reads.pods.on_change(waking.use, part=_use)
         reads.stateful_sets.on_change(waking.part)
         reads.services.on_change(waking.part)
         reads.configs.on_change(waking.config)
@@ -83,6 +83,11 @@ class Waking:
             if item.name in workspace.status.worker_nodes:
                 self.queue.add(workspace.key)
         self.hungry()
+
+    def use(self, pod: Pod) -> None:
+        """A node may be free once a pod that had its GPUs has ended, or is gone."""
+        if pod.spec.node_name and gpus_asked(pod):
+            self.hungry()
 
     def hungry(self) -> None:
         """Add all that lack nodes."""

@@ -53,6 +53,7 @@ CHANGES: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "a node": (lambda: node("n2"), {"other"}),
     "a pool": (pool, {"other"}),
     "a pod of its own": (own_pod, {"phi", "other"}),
+    "a pod that takes a GPU": (pod, {"other"}),
     "a ConfigMap that nobody names": (
         lambda: ConfigMap(metadata=Metadata(name="x", namespace="demo")),
         set(),
@@ -90,8 +91,20 @@ async def test_a_node_that_a_deleted_workspace_leaves_wakes_those_that_lack_one(
 
 async def test_a_node_that_a_pod_leaves_wakes_those_that_lack_one() -> None:
     sleeper = await asleep(node("n2"), pod(on="n2"))
+    sleeper.member.client.put(pod(on="n2", phase="Pending"))
+    assert await sleeper.woken() == set()
+    sleeper.member.client.put(pod(on="n2", phase="Failed"))
+    assert await sleeper.woken() == {"other"}
     await sleeper.member.client.delete(pod(on="n2"))
     assert await sleeper.woken() == {"other"}
+
+
+async def test_pods_without_gpus_and_without_nodes_wake_nobody() -> None:
+    sleeper = await asleep()
+    for each in (pod("a", gpus=0), pod("b", on="")):
+        sleeper.member.client.put(each)
+        await sleeper.member.client.delete(each)
+    assert await sleeper.woken() == set()
 
 
 async def test_the_engines_news_wake_it() -> None:

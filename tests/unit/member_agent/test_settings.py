@@ -1,0 +1,37 @@
+"""The agent's settings: what must be given, and what is said where it is not."""
+
+import pytest
+
+from fleet.runtime.settings import SettingsError
+from member_agent.settings import settings
+
+NEEDED = {
+    "MEMBER_AGENT_CLUSTER": "us",
+    "MEMBER_AGENT_HUB_URL": "https://hub.example",
+    "MEMBER_AGENT_HUB_TOKEN_FILE": "/var/run/token",
+}
+
+
+def test_what_is_given_is_taken_and_the_rest_has_a_default() -> None:
+    given = settings({**NEEDED, "MEMBER_AGENT_WORKERS": "8", "OTHER": "x"})
+    assert (given.cluster, given.hub_url, given.workers) == ("us", "https://hub.example", 8)
+    assert given.launch_seconds == 300
+    assert given.engine_image.startswith("vllm/vllm-openai:v")
+
+
+@pytest.mark.parametrize("missing", NEEDED)
+def test_what_must_be_given_is_named(missing: str) -> None:
+    environ = {name: value for name, value in NEEDED.items() if name != missing}
+    with pytest.raises(SettingsError, match=f"^not set: {missing}$"):
+        settings(environ)
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        settings({})
+    assert str(error.value) == f"not set: {', '.join(NEEDED)}"
+
+
+def test_a_value_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(SettingsError, match="MEMBER_AGENT_WORKERS"):
+        settings({**NEEDED, "MEMBER_AGENT_WORKERS": "many"})

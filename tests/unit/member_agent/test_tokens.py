@@ -1,0 +1,236 @@
+"""The agent's token: renewed in time and in place, told of when it is not, and never told."""
+
+import asyncio
+import base64
+import json
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from fleet.api.objects import Key
+from fleet.kube.errors import ForbiddenError, TransientError
+from fleet.testing.client import FakeClient
+from fleet.testing.waiting import until
+from member_agent.tokens import Life, Renewal, life_of, write
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DAY = 24 * 3600
+AGENT = Key("fleet-member-us", "member-agent")
+EXPIRED = (
+    "the token for the hub expired at 2026-01-02T12:00:00+00:00; "
+    "mend it by: modelfleet join us --renew"
+)
+
+
+def signed(issued: datetime = NOON, seconds: float = DAY, **claims: Any) -> str:
+    """Write a token as the API server signs it, as far as an agent can read it."""
+    start = int(issued.timestamp())
+    subject = f"system:serviceaccount:{AGENT.namespace}:{AGENT.name}"
+    payload = {"sub": subject, "iat": start, "exp": start + int(seconds), **claims}
+    text = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    return f"header.{text}.signature"
+
+
+class Signer(FakeClient):
+    """A hub that signs tokens while it is there, and while it wants to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now, self.error = NOON, None
+        self.asked = list[tuple[Key, int]]()
+
+    error: Exception | None
+
+    @override
+    async def request_token(self, account: Key, seconds: int) -> str:
+        if self.error:
+            raise self.error
+        self.asked.append((account, seconds))
+        return signed(self.now, seconds)
+
+
+class Desk:
+    """A token in a file, and the time that a test gives."""
+
+    def __init__(self, path: Path, token: str | None = None) -> None:
+        self.hub, self.path = Signer(), path
+        if token != "":
+            path.write_text((token or signed()) + "\n", encoding="utf-8")
+        self.renewal = Renewal(client=self.hub, path=path, clock=lambda: self.hub.now)
+
+    async def at(self, hours: float) -> float:
+        self.hub.now = NOON + timedelta(hours=hours)
+        return await self.renewal.step()
+
+    @property
+    def life(self) -> Life:
+        found = life_of(self.path.read_text(encoding="utf-8").strip())
+        assert found
+        return found
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "token")
+
+
+def test_a_token_says_whose_it_is_and_how_long_it_lives() -> None:
+    assert life_of(signed()) == Life(AGENT, NOON, NOON + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "opaque",
+        "a.b.c",
+        "a.!!!.c",
+        "a.bnVsbA.c",
+        "a.W10.c",
+        signed(sub="system:node:n1"),
+        signed(sub="system:serviceaccount:x"),
+        signed(sub="a:b:c:d"),
+        signed(exp=None),
+        signed(iat="noon"),
+    ],
+    ids=[
+        "nothing",
+        "no parts",
+        "no JSON",
+        "no base64",
+        "null",
+        "a list",
+        "a node",
+        "no name",
+        "somebody else",
+        "no end",
+        "a word",
+    ],
+)
+def test_what_is_no_token_of_an_account_that_ends_is_left_alone(token: str) -> None:
+    assert life_of(token) is None
+
+
+async def test_a_token_is_renewed_at_four_fifths_of_its_life(desk: Desk) -> None:
+    assert await desk.at(hours=0) == 60
+    assert await desk.at(hours=19.19) == pytest.approx(36)
+    assert desk.hub.asked == []
+    await desk.at(hours=19.2)
+    assert desk.hub.asked == [(AGENT, DAY)]
+    assert desk.life.issued == NOON + timedelta(hours=19.2)
+    assert await desk.at(hours=20) == 60
+
+
+async def test_an_agent_that_slept_renews_at_once_while_its_token_still_lives(desk: Desk) -> None:
+    await desk.at(hours=23.9)
+    assert desk.life.issued == NOON + timedelta(hours=23.9)
+
+
+async def test_a_short_life_is_asked_for_no_shorter_than_the_server_signs(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "token", signed(seconds=60))
+    await desk.at(hours=1)
+    assert desk.hub.asked == [(AGENT, 600)]
+
+
+async def test_a_token_is_written_for_its_owner_alone_and_leaves_nothing_beside_it(
+    desk: Desk,
+) -> None:
+    desk.path.chmod(0o644)
+    await desk.at(hours=20)
+    assert desk.path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in desk.path.parent.iterdir()] == ["token"]
+
+
+def test_a_token_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.mkdir()
+    with pytest.raises(OSError, match="token"):
+        write(path, "new")
+    assert [each.name for each in tmp_path.iterdir()] == ["token"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "error", "told"),
+    [
+        (20, TransientError("connection refused"), "the token for the hub could not be renewed"),
+        (
+            20,
+            ForbiddenError("not allowed"),
+            "the hub refuses to renew the token; mend it by: modelfleet join us --renew",
+        ),
+        (
+            25,
+            ForbiddenError("Unauthorized"),
+            EXPIRED,
+        ),
+        (
+            25,
+            TransientError("connection refused"),
+            EXPIRED,
+        ),
+    ],
+    ids=["away", "refused", "expired", "expired and away"],
+)
+async def test_a_token_that_is_not_renewed_is_told_with_what_mends_it(
+    desk: Desk, caplog: pytest.LogCaptureFixture, hours: float, error: Exception, told: str
+) -> None:
+    desk.hub.error = error
+    assert await desk.at(hours=hours) == 10
+    (record,) = caplog.records
+    assert (record.levelname, record.getMessage()) == ("WARNING", told)
+    assert vars(record)["why"] == str(error)
+    assert desk.life.issued == NOON
+    desk.hub.error = None
+    await desk.at(hours=hours)
+    assert desk.life.issued == desk.hub.now
+
+
+async def test_the_agent_renews_by_itself(desk: Desk) -> None:
+    desk.hub.now = NOON + timedelta(hours=20)
+    running = asyncio.create_task(desk.renewal.run())
+    await until(lambda: desk.life.issued == desk.hub.now)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_token_that_somebody_else_put_there_is_taken(desk: Desk) -> None:
+    desk.hub.error = ForbiddenError("Unauthorized")
+    await desk.at(hours=25)
+    write(desk.path, signed(NOON + timedelta(hours=25)))
+    assert await desk.at(hours=25) == 60
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"opaque"])
+async def test_a_file_that_holds_no_token_is_looked_at_again(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    desk = Desk(tmp_path / "token", "")
+    if content is not None:
+        desk.path.write_bytes(content)
+    assert await desk.at(hours=0) == 60
+    desk.path.write_text(signed(), encoding="utf-8")
+    await desk.at(hours=20)
+    assert desk.hub.asked
+
+
+@pytest.mark.parametrize("error", [None, ForbiddenError("no"), TransientError("away")])
+async def test_no_token_appears_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture, error: Exception | None
+) -> None:
+    old = desk.path.read_text(encoding="utf-8").strip()
+    desk.hub.error = error
+    with caplog.at_level(logging.DEBUG):
+        await desk.at(hours=25)
+    new = desk.path.read_text(encoding="utf-8").strip()
+    said = " ".join(str(vars(record)) for record in caplog.records)
+    assert said
+    for token in (old, new):
+        for part in token.split("."):
+            assert part not in said
+    assert old not in repr(desk.renewal)
