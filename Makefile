@@ -52,8 +52,9 @@ binaries: .venv/synced ## Find or build the control plane's programs (once; cach
 generate: .venv/synced ## Write the generated files anew: CRDs, reference pages
 	@$(RUN) python -m tools.generate
 
-bench: .venv/synced binaries ## Measure the way from a placement to its engine
+bench: .venv/synced binaries ## Measure the way from a placement to its engine, and what a fleet costs
 	@$(RUN) python -m benchmarks.control_loop
+	@$(RUN) python -m benchmarks.local_fleet
 
 clean: ## Remove what was made here (the cache of built programs stays)
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist
