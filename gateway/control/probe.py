@@ -113,9 +113,11 @@ class Prober:
 
     async def _ask(self, session: aiohttp.ClientSession, url: str, fleet: bool) -> Answer:
         headers = {"authorization": f"Bearer {self._credential()}"} if fleet else {}
-        get = session.get(url, headers=headers, allow_redirects=False)
         try:
-            async with self._slots, get as response:
+            async with (
+                self._slots,
+                session.get(url, headers=headers, allow_redirects=False) as response,
+            ):
                 if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     return Outcome.DOWN
                 if not fleet:
@@ -139,10 +141,10 @@ async def _ready(response: aiohttp.ClientResponse) -> Answer:
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """Read an answer to its end, or as far as it cannot be an honest one any more."""
+    """Read an answer to its end; ValueError for one so long that no gateway wrote it."""
     body = bytearray()
     async for part in response.content.iter_any():
         body += part
         if len(body) > LOAD_BYTES:
-            break
+            raise ValueError("a load without end")
     return bytes(body)

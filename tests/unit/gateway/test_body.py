@@ -25,7 +25,7 @@ from gateway.body import (
 from tests.unit.gateway import written
 
 CHANCE = st.randoms(use_true_random=False)
-MEGABYTE = 1024 * 1024
+SIZE = 4 * STEP
 
 
 def found(body: bytes) -> str:
@@ -195,12 +195,12 @@ def pauses(body: bytes) -> tuple[int, Span]:
 @pytest.mark.parametrize(
     ("filling", "least"),
     [
-        (b'"k":1,' * (MEGABYTE // 6), MEGABYTE // 6 // JUMPS),
-        (b'"k":[%b1],' % (b"1," * (MEGABYTE // 2)), MEGABYTE // STEP - 1),
-        (b'"k":%b%b,' % (b"[" * MEGABYTE, b"]" * MEGABYTE), 2 * MEGABYTE // JUMPS - 1),
-        (b'"k":["",%b1],' % (b'"",' * (MEGABYTE // 3)), MEGABYTE // 3 // JUMPS - 1),
-        (b'"k":"%b",' % (b'\\"' * (MEGABYTE // 2)), MEGABYTE // 2 // JUMPS - 1),
-        (b'"k":"%b",' % (b"\\" * MEGABYTE), MEGABYTE // STEP - 1),
+        (b'"k":1,' * (SIZE // 6), SIZE // 6 // JUMPS),
+        (b'"k":[%b1],' % (b"1," * (SIZE // 2)), SIZE // STEP - 1),
+        (b'"k":%b%b,' % (b"[" * SIZE, b"]" * SIZE), 2 * SIZE // JUMPS - 1),
+        (b'"k":["",%b1],' % (b'"",' * (SIZE // 3)), SIZE // 3 // JUMPS - 1),
+        (b'"k":"%b",' % (b'\\"' * (SIZE // 2)), SIZE // 2 // JUMPS - 1),
+        (b'"k":"%b",' % (b"\\" * SIZE), SIZE // STEP - 1),
     ],
     ids=["keys", "numbers", "brackets", "strings", "quotes", "backslashes"],
 )
