@@ -44,10 +44,15 @@ def phi(
 
 
 class Member:
-    def __init__(self, *resources: Resource, launch_seconds: float = LAUNCH_SECONDS) -> None:
+    def __init__(
+        self,
+        *resources: Resource,
+        launch_seconds: float = LAUNCH_SECONDS,
+        client: type[FakeClient] = FakeClient,
+    ) -> None:
         self.now = MIDNIGHT
         self.rules = Rules(image=IMAGE, launch_seconds=launch_seconds)
-        self.client = FakeClient(*resources)
+        self.client = client(*resources)
         self.start()
 
     def start(self) -> None:

@@ -1,13 +1,16 @@
 """Which nodes a Workspace takes: those that it has, then free ones, then new ones."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from fleet.api import names
 from fleet.api.core import Node
 from fleet.api.objects import Key, Resource
 from fleet.api.workspace import Workspace, WorkspaceState
+from fleet.testing.client import FakeClient
 from tests.unit.member_agent.controllers.workspace.member import Member, phi
 from tests.unit.member_agent.hardware import A10, A100, A100X4, PHI, V100, claim, node, pod, pool
 
@@ -221,6 +224,30 @@ async def test_two_workspaces_at_once_never_get_the_same_node_or_the_last_gpu_of
     assert member.workspace().status.worker_nodes == ("n1",)
     assert [c.metadata.labels[names.WORKSPACE] for c in member.claims()] == ["other"]
     assert member.said("NodeClaimReady", "third")[1] == "InsufficientCapacity"
+
+
+class Distant(FakeClient):
+    """A server that takes its time, in which others get on."""
+
+    @override
+    async def get(self, model: Any, key: Key) -> Any:
+        await asyncio.sleep(0)
+        return await super().get(model, key)
+
+    @override
+    async def create(self, resource: Any) -> Any:
+        await asyncio.sleep(0)
+        return await super().create(resource)
+
+
+async def test_workspaces_that_are_reconciled_at_the_same_time_do_not_share_a_node() -> None:
+    member = Member(pool(limit=1), node("n1"), phi(), phi("other"), phi("third"), client=Distant)
+    await member.look()
+    keys = [Key("demo", name) for name in ("phi", "other", "third")]
+    await asyncio.gather(*map(member.workspaces.reconcile, keys))
+    await member.look()
+    found = [w.name for w in member.client.all(Workspace) if w.status.worker_nodes]
+    assert (found, len(member.claims())) == (["phi"], 1)
 
 
 async def test_a_node_that_restarts_is_not_replaced() -> None:
