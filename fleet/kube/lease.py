@@ -47,39 +47,45 @@ class Lease:
         self._clock, self._terms = clock, terms or Terms()
         self._seen: dict[str, Any] = {}
         self._seen_at = 0.0
+        self._renewed = 0.0
+        """When the last renewal that was answered was asked for: it was written no earlier."""
 
     async def acquire(self) -> None:
-        """Wait until this replica leads."""
+        """Wait until this replica leads, with time left to renew."""
+        loop, patience = asyncio.get_running_loop(), self._terms.deadline - self._terms.interval
         while True:
+            self._renewed = loop.time()
             try:
-                if await self._try():
+                async with asyncio.timeout(patience):
+                    leading = await self._try()
+                if leading:
                     log.info("leading", extra={"lease": str(self._key), "as": self._identity})
                     return
             except ConflictError:
                 pass
-            except KubeError as error:
-                fields = {"lease": str(self._key), "why": str(error)}
+            except (KubeError, TimeoutError) as error:
+                fields = {"lease": str(self._key), "why": str(error) or "no answer in time"}
                 log.warning("cannot take the lease", extra=fields)
             await asyncio.sleep(self._terms.interval)
 
     async def keep(self) -> None:
         """Renew for ever; LeaseLostError where another leads, or nobody heard us in time."""
-        loop = asyncio.get_running_loop()
-        renewed, pause = loop.time(), self._terms.interval
+        loop, due = asyncio.get_running_loop(), self._renewed + self._terms.interval
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(due - loop.time())
+            began, end = loop.time(), self._renewed + self._terms.deadline
             try:
-                async with asyncio.timeout_at(renewed + self._terms.deadline):
-                    leading = await self._try()
+                async with asyncio.timeout_at(end):
+                    leading = began < end and await self._try()
             except (TransientError, ConflictError) as error:
                 log.info("renewing again", extra={"lease": str(self._key), "why": str(error)})
-                pause = self._terms.deadline / 10
+                due = loop.time() + self._terms.deadline / 10
                 continue
             except TimeoutError:
                 leading = False
             if not leading:
                 raise LeaseLostError(f"the lease {self._key} is lost")
-            renewed, pause = loop.time(), self._terms.interval
+            self._renewed, due = began, began + self._terms.interval
 
     async def release(self) -> None:
         """Let another take over at once."""

@@ -97,7 +97,11 @@ class FakeServer:
         return self.store(body)
 
     def merge_patch(self, address: Address, patch: Mapping[str, Any]) -> Body:
-        body: Body = merge_patched(self.live(address), deepcopy(dict(patch)))
+        live = self.live(address)
+        observed = patch.get("metadata", {}).get("resourceVersion")
+        if observed not in (None, live["metadata"]["resourceVersion"]):
+            raise ConflictError(f"{address.kind} {address.name} was written since")
+        body: Body = merge_patched(live, deepcopy(dict(patch)))
         return self.store(body)
 
     def delete(self, address: Address, uid: str = "") -> None:
