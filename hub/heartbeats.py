@@ -79,13 +79,10 @@ class Heartbeats:
         pulse = self._pulses.get(name)
         return pulse is not None and pulse.silent
 
-    def silent_seconds(self, name: str) -> float:
-        pulse = self._pulses.get(name)
-        return 0.0 if pulse is None else self._seconds(pulse)
-
     def silences(self) -> Mapping[str, float]:
-        """Give the silent members, with the seconds."""
-        return {name: self._seconds(pulse) for name, pulse in self._pulses.items() if pulse.silent}
+        """Give the silent members, with the seconds for which we have listened in vain."""
+        now = self._monotonic()
+        return {name: now - pulse.since for name, pulse in self._pulses.items() if pulse.silent}
 
     def stale(self, seconds: float) -> frozenset[str]:
         """Name those not seen to beat since the start, and whose last heartbeat is that old."""
@@ -104,10 +101,6 @@ class Heartbeats:
         while True:
             self.tick()
             await asyncio.sleep(TICK_SECONDS)
-
-    def _seconds(self, pulse: Pulse) -> float:
-        seconds = self._monotonic() - pulse.since
-        return max(seconds, HEARTBEATS * pulse.period) if pulse.silent else seconds
 
     def _age(self, beat: datetime | None) -> timedelta:
         """A member that never beat has not joined yet, which others judge."""

@@ -39,7 +39,8 @@ class Ask:
     """Must be on the cluster beforehand; empty where the placement brings it, or needs none."""
     holdings: tuple[Holding, ...] = ()
     silent_seconds: Mapping[str, float] = field(default_factory=dict)
-    """How long each cluster has not been heard; one that is heard may be left out."""
+    """The silent clusters, and for how long they were listened to in vain: after the hub's start
+    less than their silence lasts."""
     stale: frozenset[str] = frozenset()
     """Clusters not heard since the hub started, whose last heartbeat is older than the timeout."""
     heartbeat_timeout_seconds: float = 300.0

@@ -9,7 +9,7 @@ from fleet.engine.ask import Ask, Holding
 from fleet.engine.field import Field
 from fleet.engine.fleet import Fleet
 from fleet.engine.ledger import missing
-from fleet.engine.silence import held_back, least, too_long
+from fleet.engine.silence import held_back, too_long
 from fleet.engine.verdicts import Cause, Ranked, Score
 
 
@@ -86,8 +86,7 @@ def _answers(holding: Holding, found: Field) -> bool:
     if holding.in_use or not (holding.fell_silent and holding.ready):
         return False
     line = found.fleet.order.get(holding.cluster)
-    seconds = found.ask.silent_seconds.get(holding.cluster, 0.0)
-    heard = seconds < least(found.fleet, holding.cluster)
+    heard = holding.cluster not in found.ask.silent_seconds
     return line is not None and heard and bool(found.eligible[line])
 
 

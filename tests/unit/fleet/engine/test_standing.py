@@ -85,6 +85,12 @@ def test_a_toleration_is_three_heartbeats_at_least() -> None:
     assert clusters(without_news(1, {"eu": 15.0}, holding("eu"), policy=tolerating(1))) == ["us"]
 
 
+def test_what_a_silent_member_has_stays_for_the_whole_toleration_after_the_hubs_start() -> None:
+    found = without_news(1, {"eu": 0.0}, holding("eu"), policy=tolerating(15))
+    assert clusters(found) == ["eu"]
+    assert seconds_until_change(found) == 15.0
+
+
 def test_when_most_of_the_fleet_falls_silent_nothing_moves() -> None:
     found = without_news(1, {"eu": 45.0, "us": 60.0}, holding("eu"))
     assert clusters(found) == ["eu"]
@@ -157,6 +163,7 @@ def test_a_member_that_answers_first_takes_its_share_back() -> None:
         (silent_before("eu", ready=False), holding("us"), {}),
         (holding("eu", in_use=False, ready=True), holding("us"), {}),
         (silent_before("eu"), holding("us"), {"eu": 16.0}),
+        (silent_before("eu"), holding("us"), {"eu": 0.0}),
         (silent_before("gone"), holding("us"), {}),
     ],
 )

@@ -1,5 +1,6 @@
 """What a silent member had moves where the user asked for it, and comes back only in time."""
 
+from datetime import timedelta
 from typing import Any
 
 from fleet.api import names
@@ -131,6 +132,40 @@ async def test_after_a_gap_in_the_watch_silence_begins_anew() -> None:
     region.clusters.gap()
     await region.pass_time(25, silent={"eu"})
     assert region.states() == {"eu": "Scheduled"}
+
+
+async def after_a_restart(*placed: Any) -> Region:
+    """Begin where eu beat last an hour ago, by its own clock, and a hub starts now."""
+    region = Region()
+    agent = {"type": "MemberAgent", "lastReceivedHeartbeat": NOON - timedelta(hours=1)}
+    rules = {"failover": {"tolerationSeconds": 3 * HEARTBEAT}}
+    fleet = [member(name, pool(A10)) for name in ("us", "apac")]
+    policy = snapshot(1, phi(), scoring=rules)
+    for each in (*fleet, member("eu", pool(A10), agentStatus=[agent]), placement(), policy):
+        region.client.put(each)
+    for each in placed:
+        region.client.put(each)
+    return region
+
+
+async def test_a_restart_of_the_hub_is_no_silence_of_its_members() -> None:
+    region = await after_a_restart(binding("eu", BindingState.BOUND))
+    assert await region.reconcile() == 3 * HEARTBEAT
+    await region.pass_time(10, silent={"eu"})
+    assert region.states() == {"eu": "Bound"}
+    await region.pass_time(5, silent={"eu"})
+    assert region.states() == {"eu": "Unscheduled", "us": "Scheduled"}
+
+
+async def test_a_restart_of_the_hub_is_no_answer_of_a_silent_member() -> None:
+    notes = {names.SILENT_SINCE: "2026-01-01T11:00:00Z", names.PREVIOUS_STATE: "Bound"}
+    let_go = binding("eu", BindingState.UNSCHEDULED, annotations=notes)
+    region = await after_a_restart(let_go, binding("us"))
+    region.report("eu", "True")
+    await region.reconcile()
+    assert region.states() == {"eu": "Unscheduled", "us": "Scheduled"}
+    await region.pass_time(5, silent=set())
+    assert region.states() == {"eu": "Bound", "us": "Unscheduled"}
 
 
 async def test_a_cluster_that_left_is_replaced_at_once() -> None:
