@@ -41,15 +41,20 @@ class Processes:
         return process
 
     def alive(self, process: Process) -> bool:
-        return procfs.alive(process)
+        """Tell whether it runs; a child of ours does so until the last of its threads has ended."""
+        child = self._children.get(process)
+        return _runs(child) if child else procfs.alive(process)
 
     def follow(self, process: Process, ended: Callable[[], None]) -> None:
         """Call `ended` once the process is gone; nothing is asked meanwhile."""
-        if process in self._descriptors or not self.alive(process):
+        if process in self._descriptors:
             return
-        with suppress(ProcessLookupError):
-            descriptor = self._descriptors[process] = os.pidfd_open(process.pid)
-            asyncio.get_running_loop().add_reader(descriptor, self._gone, process, ended)
+        loop, descriptor = asyncio.get_running_loop(), self._descriptor(process)
+        if descriptor is None:
+            loop.call_soon(ended)  # It has ended since it was looked at: nobody else would tell.
+            return
+        self._descriptors[process] = descriptor
+        loop.add_reader(descriptor, self._gone, process, ended)
 
     def exit_code(self, process: Process) -> int | None:
         """Give how a process of ours ended, as a shell says it; None where nobody saw it."""
@@ -74,6 +79,12 @@ class Processes:
         for process in tuple(self._descriptors):
             self._unfollow(process)
 
+    def _descriptor(self, process: Process) -> int | None:
+        if self.alive(process):
+            with suppress(ProcessLookupError):
+                return os.pidfd_open(process.pid)
+        return None
+
     def _gone(self, process: Process, ended: Callable[[], None]) -> None:
         self._unfollow(process)
         ended()
@@ -89,7 +100,14 @@ class Processes:
 
         As long as it is not reaped its pid, and so the group's, belongs to nobody else.
         """
-        if child.returncode is None and procfs.find(child.pid) is None:
+        if child.returncode is None and not _runs(child):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
         return child.poll()
+
+
+def _runs(child: subprocess.Popen[bytes]) -> bool:
+    """Ask without reaping: until then the pid is the child's own."""
+    if child.returncode is not None:
+        return False
+    return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
