@@ -60,6 +60,10 @@ class WorkloadReads:
         """Return the caches of the scope that a placement of this namespace has."""
         return self.namespaced if namespace else self.cluster
 
+    def placed(self, ref: WorkloadRef) -> bool:
+        """Say whether a workload is meant to be on any cluster."""
+        return any(not work.deleting for work in self.works.by(BY_WORKLOAD, str(ref)))
+
     def shares(self, ref: WorkloadRef, silence: Silence) -> tuple[Share, ...]:
         works = self.works.by(BY_WORKLOAD, str(ref))
         found = (self._share(ref, work, silence) for work in works if not work.deleting)

@@ -6,7 +6,13 @@ from contextlib import suppress
 from fleet.api.service import ModelEndpoint
 from fleet.kube.client import Client
 from fleet.kube.errors import NotFoundError
-from hub.controllers.endpoints.plan import Action, ApplyService, DeleteEndpoint, ServeAt
+from hub.controllers.endpoints.plan import (
+    Action,
+    ApplyService,
+    DeleteEndpoint,
+    DeleteService,
+    ServeAt,
+)
 from hub.workloads import Share
 
 
@@ -20,7 +26,7 @@ async def apply(
                 await client.apply(service)
             case ServeAt(endpoint, share, written):
                 live.append((endpoint if written else await client.apply(endpoint), share))
-            case DeleteEndpoint(endpoint):
+            case DeleteEndpoint(derived) | DeleteService(derived):
                 with suppress(NotFoundError):
-                    await client.delete(endpoint)
+                    await client.delete(derived)
     return tuple(live)

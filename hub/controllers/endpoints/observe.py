@@ -40,7 +40,11 @@ def observe(reads: Reads, key: Key, silence: Silence) -> Observed:
         workload=workload,
         shares=reads.fleet.shares(WorkloadRef.of(workload), silence),
         service=reads.services.get(Key(key.namespace, service)),
-        siblings=tuple(s for s in siblings if service_of(s) == service and not s.deleting),
+        siblings=tuple(
+            s
+            for s in siblings
+            if service_of(s) == service and not s.deleting and reads.fleet.placed(WorkloadRef.of(s))
+        ),
         endpoints=reads.of(workload.metadata.uid),
     )
 

@@ -18,13 +18,20 @@ class Observed:
     service: ModelService | None
     """Of the name that the workload's service has, whoever made it."""
     siblings: tuple[Workload, ...]
-    """All workloads of the namespace that serve the same service, this one among them."""
+    """The placed workloads of the namespace that serve the same service, this one among them."""
     endpoints: tuple[ModelEndpoint, ...]
     """Those that the workload owns."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyService:
+    service: ModelService
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteService:
+    """Give up its names: an older service without a place would keep them from others."""
+
     service: ModelService
 
 
@@ -43,7 +50,7 @@ class DeleteEndpoint:
     endpoint: ModelEndpoint
 
 
-Action = ApplyService | ServeAt | DeleteEndpoint
+Action = ApplyService | DeleteService | ServeAt | DeleteEndpoint
 
 
 def plan(observed: Observed) -> tuple[Action, ...]:
@@ -71,12 +78,14 @@ def aliases(workload: Workload) -> tuple[str, ...]:
     return tuple(alias for alias in (*said, *own) if alias and alias != called(workload))
 
 
-def _service(observed: Observed, workload: Workload) -> Iterator[ApplyService]:
-    """Make the service where nobody has; a user's own is theirs."""
-    if not observed.shares and observed.service is None:
+def _service(observed: Observed, workload: Workload) -> Iterator[ApplyService | DeleteService]:
+    """Keep a service for what is placed; a user's own is theirs."""
+    there = observed.service
+    if not observed.siblings:
+        if there and _ours(there) and not there.deleting:
+            yield DeleteService(there)
         return
     wanted = _wanted_service(observed, workload)
-    there = observed.service
     if there is None:
         yield ApplyService(wanted)
     elif _ours(there) and not _same_service(there, wanted):

@@ -41,7 +41,7 @@ class WorkloadStatusController:
     async def reconcile(self, key: Key) -> None:
         observed = observe(self.workloads, self.fleet, key, self.silence)
         workload = observed.workload
-        if workload is None or not observed.shares:
+        if workload is None or not (observed.shares or workload.status.conditions):
             return
         status = report(workload, observed.shares, now=self.clock())
         if status:

@@ -9,6 +9,7 @@ from hub.workloads import READY_CONDITIONS, Share, Workload, WorkloadStatus
 
 SILENT = "MemberSilent"
 NOT_REPORTED = "NotReported"
+NOT_PLACED = "NotPlaced"
 MAX_NODES = 100
 WORST_FIRST = (
     WorkspaceState.FAILED,
@@ -68,6 +69,8 @@ def _conditions(
 
 
 def _sum(kind: str, shares: Sequence[Share], old: WorkloadStatus, now: datetime) -> Condition:
+    if not shares:
+        return _unplaced(kind, old, now)
     each = [(share, _of(kind, share, now)) for share in shares]
     worst_share, worst = min(each, key=lambda pair: (_rank(pair[1].status), pair[0].cluster))
     before = find(old.conditions, kind)
@@ -85,6 +88,18 @@ def _sum(kind: str, shares: Sequence[Share], old: WorkloadStatus, now: datetime)
         message=message,
         observed_generation=known,
         last_transition_time=worst.last_transition_time,
+    )
+
+
+def _unplaced(kind: str, old: WorkloadStatus, now: datetime) -> Condition:
+    before = find(old.conditions, kind)
+    return Condition(
+        type=kind,
+        status=ConditionStatus.FALSE,
+        reason=NOT_PLACED,
+        message="no placement puts it on a cluster",
+        observed_generation=before.observed_generation if before else 0,
+        last_transition_time=now,
     )
 
 

@@ -124,9 +124,25 @@ async def test_a_placed_model_gets_a_service_that_its_workload_owns() -> None:
     assert [owner.name for owner in service.metadata.owner_references] == [PHI]
 
 
+async def test_a_model_that_is_placed_no_more_gives_its_name_up() -> None:
+    world = World(*fleet("us"))
+    await world.reconcile()
+    await world.client.delete(work("us", workspace(), READY))
+    await world.reconcile()
+    assert world.client.all(ModelService) == []
+    assert world.client.all(ModelEndpoint) == []
+
+
+async def test_only_what_is_placed_owns_a_service() -> None:
+    world = World(*fleet("us"), inference_set("more-phi", preset="phi-4-mini-instruct"))
+    await world.reconcile()
+    (service,) = world.client.all(ModelService)
+    assert {owner.name for owner in service.metadata.owner_references} == {PHI}
+
+
 async def test_workloads_of_one_model_share_its_service() -> None:
     twin = inference_set("more-phi", preset="phi-4-mini-instruct")
-    world = World(*fleet("us"), twin)
+    world = World(*fleet("us"), twin, work("eu", twin, None))
     await world.reconcile()
     (service,) = world.client.all(ModelService)
     assert {owner.name for owner in service.metadata.owner_references} == {PHI, "more-phi"}

@@ -92,6 +92,18 @@ def placed(**states: dict[str, Any] | None) -> list[Any]:
     return [phi, snapshot(phi, 7), *(part for share in shares for part in share)]
 
 
+async def test_what_is_placed_no_more_says_so() -> None:
+    phi = workspace()
+    desk = Desk(phi, member("us"), binding("us", phi), work("us", phi, reported("True")))
+    await desk.reconcile()
+    assert desk.ready()[0] == "True"
+    await desk.client.delete(work("us", phi, None))
+    await desk.reconcile()
+    assert desk.ready()[:3] == ("False", "NotPlaced", "no placement puts it on a cluster")
+    assert desk.workspace.status.state == "Pending"
+    assert desk.workspace.status.worker_nodes == ()
+
+
 @pytest.mark.parametrize(
     ("states", "silent", "said"),
     [
