@@ -9,11 +9,14 @@ from typing import Any
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_kube_config
 from typing_extensions import override
+from yaml import YAMLError
 
 from fleet.kube.credentials import Credentials, Token, TokenFile
 from fleet.kube.errors import ForbiddenError
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+Unusable = (ConfigException, YAMLError, OSError, ValueError, TypeError)
+"""What the loader raises upon a file that is missing, no YAML, or no kubeconfig."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,19 @@ class Connection:
     credentials: Credentials = field(default_factory=Token)
 
     def tls(self) -> ssl.SSLContext | None:
-        """Make the context for TLS, once for a client; none for plain HTTP on loopback."""
+        """Make the context for TLS, once for a client; none for plain HTTP on loopback.
+
+        ForbiddenError names the files of which one cannot be used.
+        """
         if not self.server.startswith("https:"):
             return None
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        if self.cert_file:
-            context.load_cert_chain(self.cert_file, self.key_file or None)
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.cert_file:
+                context.load_cert_chain(self.cert_file, self.key_file or None)
+        except OSError as error:
+            files = ", ".join(filter(None, (self.ca_file, self.cert_file, self.key_file)))
+            raise ForbiddenError(f"no certificates in {files}: {error}") from error
         if not self.verify:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context
@@ -65,7 +75,7 @@ def from_kubeconfig(path: str, *, context: str = "") -> Connection:
         configuration: Any = Configuration()
         try:
             load(path, context or None, configuration, persist_config=False)
-        except (ConfigException, OSError) as error:
+        except Unusable as error:
             raise ForbiddenError(f"kubeconfig {path}: {error}") from error
         return configuration
 
@@ -99,5 +109,7 @@ def from_environment(environ: Mapping[str, str]) -> Connection:
 
 
 def _bearer(configuration: Any) -> str:
-    given = configuration.get_api_key_with_prefix("BearerToken") or ""
-    return str(given or configuration.get_basic_auth_token() or "")
+    given = configuration.get_api_key_with_prefix("BearerToken")
+    if not given and configuration.username:
+        given = configuration.get_basic_auth_token()
+    return str(given or "")

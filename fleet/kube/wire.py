@@ -70,6 +70,8 @@ class Cause(Struct):
 
 
 class Details(Struct, rename="camel"):
+    uid: str = ""
+    """Of the object that a delete was about."""
     causes: list[Cause] = []
     retry_after_seconds: float = 0
 

@@ -36,5 +36,9 @@ class Written:
         if wire.kind_of(answer) == resource.kind:
             self.see(resource, answer)
             return
+        details = wire.status(answer).details
+        gone = details.uid if details else ""
         for cache in self._caches[resource]:
-            cache.remove(key)
+            held = cache.body(key)
+            if held and gone in ("", wire.shell(held).metadata.uid):
+                cache.remove(key)
