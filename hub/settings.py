@@ -4,11 +4,8 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from fleet.runtime.settings import read
+from fleet.runtime.settings import Count, LogLevel, Seconds, read
 
 CONTROLLERS = (
     "membership",
@@ -21,12 +18,11 @@ CONTROLLERS = (
     "services",
     "model-deployment",
 )
-Seconds = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    workers: Annotated[int, Field(ge=1)] = 4
+    workers: Count = 4
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
     resync_seconds: Seconds = 600.0
     """Between lists of each kind; they only catch what a watch has lost."""
@@ -36,7 +32,7 @@ class Settings:
     """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
     lease_namespace: str = ""
     """Where replicas agree on which of them writes; empty is right for one alone."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: LogLevel = "INFO"
     """Tells of what is tried again, and of no more."""
     force_leave_seconds: Seconds = 900.0
     """How long a leaving member's agent is waited for (KubeFleet's value)."""
@@ -84,9 +80,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def seconds(text: str) -> float:
-    """Read a duration as Go writes it: `90s`, `5m`, `1h30m`."""
+    """Read a duration as Go writes it, `90s`, `5m` or `1h30m`; 0 would make everybody silent."""
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ArgumentTypeError(f"not a duration such as 90s, 5m or 1h30m: {text}")
     factors = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-    return sum(float(number) * factors[unit] for number, unit in parts)
+    total = sum(float(number) * factors[unit] for number, unit in parts)
+    if not total:
+        raise ArgumentTypeError(f"must be longer than nothing: {text}")
+    return total

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleet.runtime.settings import SettingsError, read
+from fleet.runtime.settings import Count, LogLevel, Seconds, SettingsError, read
 
 PREFIX = "MEMBER_AGENT_"
 
@@ -22,17 +22,17 @@ class Settings:
     """Base of the OpenAI API of the member's gateway; empty where it has none."""
     engine_image: str = "vllm/vllm-openai:v0.33.0"
     """What serves presets; pinned, for an engine's flags change with its versions."""
-    launch_seconds: float = 300.0
+    launch_seconds: Seconds = 300.0
     """After which a claim without an instance counts as sold out (Karpenter's own patience)."""
-    workers: int = 4
+    workers: Count = 4
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
-    resync_seconds: float = 600.0
+    resync_seconds: Seconds = 600.0
     """Between lists of each kind; they only catch what a watch has lost."""
-    crd_deadline_seconds: float = 60.0
+    crd_deadline_seconds: Seconds = 60.0
     """Enough for a chart to install its CRDs beside us."""
     health_listen: str = ""
     """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
     """Tells of what is tried again, and of no more."""
 
 

@@ -37,6 +37,7 @@ def test_the_environment_is_read_under_its_prefix() -> None:
         ("HUB_WORKERS", "0"),
         ("HUB_RESYNC_SECONDS", "0"),
         ("HUB_HEARTBEAT_TIMEOUT_SECONDS", "-1"),
+        ("HUB_HEALTH_TIMEOUT_SECONDS", "inf"),
         ("HUB_LOG_LEVEL", "LOUD"),
     ],
 )
@@ -78,6 +79,8 @@ def test_a_duration_is_read_as_go_writes_it(text: str, seconds: float) -> None:
         (["--heartbeat-timeout", "5"], "not a duration such as 90s, 5m or 1h30m: 5"),
         (["--heartbeat-timeout", "5m!"], "--heartbeat-timeout"),
         (["--health-timeout", ""], "--health-timeout"),
+        (["--heartbeat-timeout", "0s"], "--heartbeat-timeout: must be longer than nothing: 0s"),
+        (["--health-timeout", "0m0.0s"], "--health-timeout: must be longer than nothing: 0m0.0s"),
         (["--controllers", "placement,plcement"], "no such controller: plcement"),
         (["--nonsense"], "--nonsense"),
     ],

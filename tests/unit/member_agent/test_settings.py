@@ -32,6 +32,17 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
     assert str(error.value) == f"not set: {', '.join(NEEDED)}"
 
 
-def test_a_value_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(SettingsError, match="MEMBER_AGENT_WORKERS"):
-        settings({**NEEDED, "MEMBER_AGENT_WORKERS": "many"})
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MEMBER_AGENT_WORKERS", "many"),
+        ("MEMBER_AGENT_WORKERS", "0"),
+        ("MEMBER_AGENT_LAUNCH_SECONDS", "0"),
+        ("MEMBER_AGENT_RESYNC_SECONDS", "nan"),
+        ("MEMBER_AGENT_CRD_DEADLINE_SECONDS", "-1"),
+        ("MEMBER_AGENT_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable}: "):
+        settings({**NEEDED, variable: value})
