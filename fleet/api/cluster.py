@@ -22,6 +22,10 @@ from fleet.api.schema import (
 )
 
 _UNIQUE: Final = Rule("self.all(t, self.exists_one(u, u == t))", "taints must be unique")
+_HAS_NAMESPACE: Final = Rule(
+    "self.kind != 'ServiceAccount' || (has(self.__namespace__) && self.__namespace__ != '')",
+    "namespace is required for a ServiceAccount",
+)
 
 Heartbeat = Annotated[int, Field(ge=1, le=600), FILLED]
 Quantity = Annotated[str, QUANTITY]
@@ -40,6 +44,8 @@ class Taint(Model):
 
 class Subject(Model):
     """The identity that a member's agent has on the hub, as RBAC names it."""
+
+    RULES: ClassVar = (_HAS_NAMESPACE,)
 
     kind: Literal["User", "Group", "ServiceAccount"]
     """Kind of the identity."""

@@ -299,10 +299,14 @@ async def test_a_member_reports_each_minute_unless_told_otherwise(client: ApiCli
     assert made["spec"]["deleteOptions"] == {"validationMode": "Strict"}
 
 
+ACCOUNT = {"kind": "ServiceAccount", "name": "member-agent"}
+NO_NAMESPACE = "spec.identity: Invalid value: namespace is required for a ServiceAccount"
 MEMBERS: dict[str, tuple[dict[str, Any], str]] = {
     "a" * 64: ({}, "metadata.name max length is 63"),
     "beat": ({"heartbeatPeriodSeconds": 601}, "should be less than or equal to 600"),
     "nobody": ({"identity": None}, "spec.identity: Required value"),
+    "nowhere": ({"identity": ACCOUNT}, NO_NAMESPACE),
+    "empty": ({"identity": ACCOUNT | {"namespace": ""}}, NO_NAMESPACE),
     "taint": (
         {"taints": [{"key": "gpu", "effect": "NoExecute"}]},
         'supported values: "NoSchedule"',
@@ -319,6 +323,12 @@ MEMBERS: dict[str, tuple[dict[str, Any], str]] = {
 async def test_a_bad_member_is_refused_in_words(client: ApiClient, name: str) -> None:
     spec, words = MEMBERS[name]
     assert words in await refusal(client, member(name, **spec))
+
+
+async def test_a_member_may_be_a_service_account_with_its_namespace(client: ApiClient) -> None:
+    identity = ACCOUNT | {"namespace": "fleet-member-here"}
+    made = await client.dynamic.create(member("here", identity=identity))
+    assert made["spec"]["identity"] == identity
 
 
 @pytest.mark.parametrize("group", ["modelfleet.dev/v1alpha1", "aitoolchain.io/v1"])
