@@ -11,6 +11,7 @@ from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache
+from fleet.kube.errors import ConflictError
 from fleet.testing.client import FakeClient
 from fleet.testing.workloads import (
     NAMESPACE,
@@ -32,6 +33,9 @@ from hub.scope_caches import caches
 from hub.shares import INDICES, WorkloadReads
 
 READY = {"state": "Ready", "conditions": [condition("InferenceReady", "True")]}
+OWN = ModelService.model_validate(
+    {"metadata": metadata("phi-4-mini-instruct"), "spec": {"model": "phi", "aliases": ["p"]}}
+)
 BROKEN = {"conditions": [condition("InferenceReady", "False", message="it crashes")]}
 
 
@@ -150,12 +154,32 @@ async def test_workloads_of_one_model_share_its_service() -> None:
 
 
 async def test_a_users_own_service_is_left_as_it_is() -> None:
-    own = ModelService.model_validate(
-        {"metadata": metadata("phi-4-mini-instruct"), "spec": {"model": "phi", "aliases": ["p"]}}
-    )
-    world = World(*fleet("us"), own)
+    world = World(*fleet("us"), OWN)
     await world.reconcile()
-    assert [service.spec for service in world.client.all(ModelService)] == [own.spec]
+    assert [service.spec for service in world.client.all(ModelService)] == [OWN.spec]
+
+
+async def test_what_somebody_changed_in_what_is_derived_is_put_right() -> None:
+    world = World(*fleet("us"))
+    await world.reconcile()
+    (service,), (endpoint,) = world.client.all(ModelService), world.client.all(ModelEndpoint)
+    renamed = service.spec.model_copy(update={"model": "phi"})
+    moved = endpoint.spec.model_copy(update={"url": "http://elsewhere.example/v1"})
+    world.client.put(service.model_copy(update={"spec": renamed}))
+    world.client.put(endpoint.model_copy(update={"spec": moved}))
+    await world.reconcile()
+    assert [each.spec for each in world.client.all(ModelService)] == [service.spec]
+    assert [each.spec for each in world.client.all(ModelEndpoint)] == [endpoint.spec]
+
+
+async def test_a_service_that_a_user_writes_meanwhile_is_not_taken_over() -> None:
+    world = World(*fleet("us"))
+    for cache in world.endpoints.reads:
+        await world.client.relist(cache)
+    world.client.put(OWN)
+    with pytest.raises(ConflictError):
+        await world.endpoints.reconcile(Key(NAMESPACE, PHI))
+    assert [service.spec for service in world.client.all(ModelService)] == [OWN.spec]
 
 
 async def test_a_model_that_is_placed_nowhere_has_no_service() -> None:
