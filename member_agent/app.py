@@ -73,6 +73,8 @@ def on_member(agent: Agent) -> Program:
         caches=agent.kinds.on_member,
         watched_by_kopf=agent.kinds.written_by_people,
         controllers=(workspaces, inference_sets),
+        # Beside the member: a hub that refuses an expired token would never let it begin.
+        background=(agent.renewal.run,),
     )
 
 
@@ -102,7 +104,7 @@ def on_hub(agent: Agent) -> Program:
         client=agent.hub,
         caches=agent.kinds.on_hub,
         controllers=(works, inventory),
-        background=(agent.renewal.run, agent.probe.run, watches.run),
+        background=(agent.probe.run, watches.run),
     )
 
 

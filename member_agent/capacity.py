@@ -132,7 +132,7 @@ def room(pool: NodePool, gpus: int, nodes: Sequence[Node], claims: Sequence[Node
     waiting = in_flight(claims, nodes)
     used = sum(node.gpus for node in nodes if _of(pool, node.metadata.labels))
     used += sum(claimed(claim).gpus for claim in waiting if _of(pool, claim.metadata.labels))
-    return max(0, int(parse(limit) or 0) - used) // gpus
+    return max(0, int(parse(str(limit)) or 0) - used) // gpus
 
 
 def _of(pool: NodePool, labels: Mapping[str, str]) -> bool:

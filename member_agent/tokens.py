@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from fleet.api.names import member_cluster
 from fleet.api.objects import Key
 from fleet.kube.client import Client
 from fleet.kube.errors import ForbiddenError, KubeError
@@ -102,10 +101,22 @@ class Renewal:
             await asyncio.to_thread(write, self.path, token)
         except (KubeError, OSError) as error:
             ends = {"why": str(error), "expires": life.expires.isoformat()}
-            log.warning(trouble(life, error, self.clock()), extra=ends)
+            log.warning(self._trouble(life, error), extra=ends)
             return RETRY
         log.info("the token for the hub was renewed")
         return 1.0
+
+    def _trouble(self, life: Life, error: Exception) -> str:
+        """Say what is wrong with a token that was not renewed, and what mends it."""
+        if life.expires <= self.clock():
+            what = f"the token for the hub expired at {life.expires.isoformat()}"
+        elif isinstance(error, ForbiddenError):
+            what = "the hub refuses to renew the token"
+        else:
+            return "the token for the hub could not be renewed"
+        namespace, account = life.account
+        make = f"kubectl --namespace={namespace} create token {account} --duration=24h"
+        return f"{what}; write another into {self.path}, made on the hub by: {make}"
 
     def _life(self) -> Life | None:
         try:
@@ -113,15 +124,3 @@ class Renewal:
         except (OSError, UnicodeDecodeError) as error:
             log.warning("the token for the hub cannot be read", extra={"why": str(error)})
             return None
-
-
-def trouble(life: Life, error: Exception, now: datetime) -> str:
-    """Say what is wrong with a token that was not renewed, and what mends it."""
-    if life.expires <= now:
-        what = f"the token for the hub expired at {life.expires.isoformat()}"
-    elif isinstance(error, ForbiddenError):
-        what = "the hub refuses to renew the token"
-    else:
-        return "the token for the hub could not be renewed"
-    name = member_cluster(life.account.namespace) or life.account.namespace
-    return f"{what}; mend it by: modelfleet join {name} --renew"

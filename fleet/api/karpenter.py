@@ -59,7 +59,7 @@ class NodePoolTemplate(Model):
 
 class NodePoolSpec(Model):
     template: NodePoolTemplate
-    limits: Mapping[str, str] = {}
+    limits: Mapping[str, str | int] = {}
 
 
 class NodePool(Resource):

@@ -90,13 +90,13 @@ class Transport:
         try:
             async with self._open(request, used, limits) as response:
                 if response.status != UNAUTHORIZED or not await self._renewed(used):
-                    await _check(request, response)
+                    await self._check(request, response)
                     yield response
                     return
             async with self._open(
                 request, self.connection.credentials.header(), limits
             ) as response:
-                await _check(request, response)
+                await self._check(request, response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             requests_total(request.verb, "lost")
@@ -124,6 +124,22 @@ class Transport:
             if self.connection.credentials.header() == used:
                 await asyncio.to_thread(self.connection.credentials.renew)
         return self.connection.credentials.header() != used
+
+    async def _check(self, request: Request, response: aiohttp.ClientResponse) -> None:
+        requests_total(request.verb, str(response.status))
+        if response.status < REFUSED:
+            return
+        status = read_status(response.status, await response.read())
+        if response.status == UNAUTHORIZED:
+            status.message = f"{self.connection.server}: Unauthorized: {self._identity}"
+        after = _seconds(response.headers.get("Retry-After", ""))
+        raise refusal(status, content_type=request.content_type, retry_after=after)
+
+    @property
+    def _identity(self) -> str:
+        """Name who we say we are, never by what."""
+        used = self.connection.credentials
+        return f"it does not believe {used}; is it of this cluster, and not expired?"
 
     def _ready_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -153,15 +169,6 @@ def _attentive_socket(address: Any) -> socket.socket:
         if hasattr(socket, option):
             made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     return made
-
-
-async def _check(request: Request, response: aiohttp.ClientResponse) -> None:
-    requests_total(request.verb, str(response.status))
-    if response.status < REFUSED:
-        return
-    status = read_status(response.status, await response.read())
-    after = _seconds(response.headers.get("Retry-After", ""))
-    raise refusal(status, content_type=request.content_type, retry_after=after)
 
 
 def _seconds(retry_after: str) -> float:
