@@ -172,6 +172,9 @@ def run(address: tuple[str, int], workers: int, drain_seconds: float) -> None:
             people.exchange()
         else:
             break
+    for one in sockets:
+        # The workers' own copies live as long as they accept: from then on clients are refused.
+        one.close()
     _end(people, drain_seconds)
 
 

@@ -34,6 +34,8 @@ from gateway.supervisor import RETIRING
 
 TICK_SECONDS = 0.25
 KEYS_SECONDS = 2.0
+ROUTES_SECONDS = 5.0
+"""For the first routes, before clients that wait in the queue are told to come again."""
 LAME_SECONDS = 0.2
 """In which connections are still taken after the order to stop: they were on their way."""
 IDLE_SECONDS = 0.5
@@ -77,6 +79,7 @@ class Worker:
         )
         self._keys.refresh()
         self.intake = build(settings, self._keys.credentials)
+        self._routed = asyncio.Event()
         self._stop = asyncio.Event()
         self._supervisor = os.getppid()
         self._drain_seconds = settings.drain_seconds
@@ -85,16 +88,19 @@ class Worker:
         """Serve until told to stop, or until the supervisor is gone."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._retire)
-        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        loop.add_signal_handler(signal.SIGINT, self._halt)
         loop.add_reader(life, self._orphaned, life)
-        server = await loop.create_server(
-            lambda: ClientConnection(self.intake), sock=self._listener, backlog=BACKLOG
-        )
         tasks = [
             loop.create_task(Subscriber(link, self.hear).run()),
             loop.create_task(self._tick()),
             loop.create_task(self._watch_keys()),
         ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ROUTES_SECONDS):
+                await self._routed.wait()
+        server = await loop.create_server(
+            lambda: ClientConnection(self.intake), sock=self._listener, backlog=BACKLOG
+        )
         await self._stop.wait()
         self.intake.drain(IDLE_SECONDS)
         await asyncio.sleep(LAME_SECONDS)
@@ -109,19 +115,24 @@ class Worker:
         plane = self.intake.plane
         if isinstance(message, Table):
             plane.swap(message.snapshot)
+            self._routed.set()
         else:
             plane.probed(message.up, message.started)
+
+    def _halt(self) -> None:
+        self._routed.set()
+        self._stop.set()
 
     def _retire(self) -> None:
         """Ask for a successor: what comes while the last answers end must not wait."""
         if os.getppid() == self._supervisor:
             os.kill(self._supervisor, RETIRING)
-        self._stop.set()
+        self._halt()
 
     def _orphaned(self, life: int) -> None:
         asyncio.get_running_loop().remove_reader(life)
         self._drain_seconds = min(self._drain_seconds, ORPHAN_SECONDS)
-        self._stop.set()
+        self._halt()
 
     async def _drained(self) -> None:
         with suppress(TimeoutError):

@@ -170,6 +170,9 @@ class UpstreamConnection(asyncio.Protocol):
             setattr(head, kind, value)
 
     def on_headers_complete(self) -> None:
+        if self._complete:
+            self._reusable = False  # A second answer, which nobody asked for.
+            return
         status = self._parser.get_status_code()
         head = self._head
         if status < HTTPStatus.OK:
@@ -179,7 +182,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._reusable = self._parser.should_keep_alive() and not head.until_close
 
     def on_body(self, part: bytes) -> None:
-        self._parts.append(part)
+        if not self._complete:
+            self._parts.append(part)
 
     def on_message_complete(self) -> None:
         self._complete = self._head.status != 0

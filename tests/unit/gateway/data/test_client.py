@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from fleet.testing.waiting import until
+from gateway.body import LARGE
 from gateway.data.client import PIPELINED
 from tests.gateway_upstream import (
     CHUNKED,
@@ -331,12 +332,13 @@ async def test_a_drained_gateway_closes_who_asks_nothing_more() -> None:
             assert await each.closed()
 
 
-async def test_a_client_that_reads_slowly_holds_its_upstream_back() -> None:
+@pytest.mark.parametrize("large", ["", "x" * LARGE], ids=["", "with a large body"])
+async def test_a_client_that_reads_slowly_holds_its_upstream_back(large: str) -> None:
     part = b"x" * (MUCH // 16)
     fault = says(head(200, JSON, f"content-length: {MUCH}"), *[part] * 16)
     async with upstream(fault) as only, gate(only) as gateway:
         wire = await gateway.connect()
-        wire.send(chat())
+        wire.send(chat(user=large))
         connection = await gateway.connection()
         await until(lambda: connection._full)
         assert connection._transport is not None

@@ -1,0 +1,165 @@
+"""Connections to upstreams are used again, for as long as that is safe."""
+
+import asyncio
+
+import pytest
+
+from fleet.testing.waiting import until
+from tests.gateway_upstream import (
+    CHUNKED,
+    DONE,
+    JSON,
+    STREAM,
+    Behaviour,
+    Call,
+    End,
+    chunk,
+    completes,
+    event,
+    hangs,
+    head,
+    says,
+    turns_away,
+    upstream,
+    whole,
+)
+from tests.unit.gateway.data.gate import chat, endpoint, gate
+
+OK = whole(200, b"{}", JSON)
+STREAMED = head(200, STREAM, CHUNKED) + chunk(event("a") + DONE) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [completes(), turns_away(400), turns_away(500), turns_away(503), says(STREAMED)],
+    ids=["200", "400", "500", "503", "stream"],
+)
+async def test_one_connection_carries_many_requests(behaviour: Behaviour) -> None:
+    async with upstream(behaviour) as only, gate(only) as gateway:
+        for _ in range(3):
+            gateway.pass_time(3)
+            await gateway.ask(chat())
+        assert only.connections == 1
+
+
+async def test_requests_at_the_same_time_have_connections_of_their_own() -> None:
+    async with upstream(hangs()) as only, gate(only) as gateway:
+        for _ in range(3):
+            (await gateway.connect()).send(chat())
+        await until(lambda: len(only.requests) == 3)
+        assert only.connections == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [whole(200, b"{}", JSON, "connection: close")],
+        [OK.replace(b"HTTP/1.1", b"HTTP/1.0")],
+        [head(200, JSON), b"{}", End.CLOSE],
+    ],
+    ids=["close", "HTTP/1.0", "no length"],
+)
+async def test_a_connection_that_is_to_end_is_not_used_again(said: list[bytes | End]) -> None:
+    async with upstream(says(*said)) as only, gate(only) as gateway:
+        for _ in range(2):
+            assert (await gateway.ask(chat())).status == 200
+        assert only.connections == 2
+        await until(lambda: only.open == 0)
+
+
+async def test_an_idle_connection_is_closed_before_its_upstream_closes_it() -> None:
+    async with upstream() as only, gate(only) as gateway:
+        await gateway.ask(chat())
+        gateway.pass_time(3)
+        assert only.open == 1
+        gateway.pass_time(2)
+        await until(lambda: only.open == 0)
+        assert (await gateway.ask(chat())).status == 200
+
+
+async def test_a_connection_that_its_upstream_closed_is_not_used() -> None:
+    async with upstream() as only, gate(only) as gateway:
+        await gateway.ask(chat())
+        only.hang_up()
+        await until(lambda: only.open == 0)
+        assert (await gateway.ask(chat())).headers["x-modelfleet-attempts"] == "1"
+        assert only.connections == 2
+
+
+@pytest.mark.parametrize("how", [End.CLOSE, End.RESET])
+async def test_a_connection_that_ends_as_it_is_used_again_is_dialled_anew(how: End) -> None:
+    async with upstream() as only, upstream() as other, gate(only, other) as gateway:
+        await gateway.ask(chat())
+
+        async def once(call: Call) -> None:
+            only.behaviour = completes()
+            call.end(how)
+
+        only.behaviour = once
+        gateway.swap([endpoint(only)])
+        answer = await gateway.ask(chat())
+        assert answer.status == 200
+        assert answer.headers["x-modelfleet-attempts"] == "1"
+        assert only.connections == 2
+        assert not gateway.plane.metrics.failures
+
+
+async def test_a_kept_connection_to_what_died_leads_elsewhere() -> None:
+    async with upstream() as one, upstream() as two, gate(one, two) as gateway:
+        await gateway.ask(chat())
+        one.behaviour = says(End.RESET)
+        one.refuse()
+        answer = await gateway.ask(chat())
+        assert answer.status == 200
+        assert answer.headers["x-modelfleet-region"] == "r1"
+
+
+async def test_what_an_upstream_says_unasked_is_not_taken_for_an_answer() -> None:
+    async with upstream(says(OK, whole(200, b"SECRET", JSON))) as only, gate(only) as gateway:
+        answer = await gateway.ask(chat())
+        assert (answer.status, answer.body) == (200, b"{}")
+        only.behaviour = completes()
+        assert b"hello" in (await gateway.ask(chat())).body
+        assert only.connections == 2
+
+
+async def test_what_an_upstream_says_between_two_requests_ends_its_connection() -> None:
+    go = asyncio.Event()
+    async with upstream(says(OK, go, OK)) as only, gate(only) as gateway:
+        assert (await gateway.ask(chat())).status == 200
+        go.set()
+        await until(lambda: only.open == 0)
+        only.behaviour = completes()
+        assert b"hello" in (await gateway.ask(chat())).body
+
+
+async def test_connections_to_what_is_no_longer_routed_to_are_closed() -> None:
+    async with upstream() as one, upstream(hangs()) as two, gate(one) as gateway:
+        await gateway.ask(chat())
+        gateway.swap([endpoint(two)])
+        await until(lambda: one.open == 0)
+        wire = await gateway.connect()
+        wire.send(chat())
+        await until(lambda: two.requests)
+        gateway.swap([endpoint(one)])
+        assert two.open == 1
+
+
+async def test_an_answer_under_way_to_what_is_no_longer_routed_to_ends_whole() -> None:
+    go = asyncio.Event()
+    async with upstream(completes(pause_after=go)) as one, upstream() as two, gate(one) as gateway:
+        wire = await gateway.connect()
+        wire.send(chat())
+        await until(lambda: one.requests)
+        gateway.swap([endpoint(two, 1)])
+        go.set()
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r0")
+        await until(lambda: one.open == 0)
+
+
+async def test_a_large_body_goes_out_whole() -> None:
+    async with upstream() as only, gate(only) as gateway:
+        user = "x" * 3_000_000
+        assert (await gateway.ask(chat(user=user))).status == 200
+        assert only.requests[0].json["user"] == user
