@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -111,13 +111,10 @@ def status(
     """
     with _told():
         read = _run(_status(_registry().get(fleet)))
-    match output:
-        case Output.TABLE:
-            Console().print(table(read))
-        case Output.JSON:
-            typer.echo(json.dumps(read.document(), indent=2))
-        case Output.YAML:
-            typer.echo(yaml.safe_dump(read.document(), sort_keys=False), nl=False)
+    if output is Output.TABLE:
+        Console().print(table(read))
+    else:
+        _print(read.document(), output)
 
 
 @app.command()
@@ -156,15 +153,27 @@ def kubectl(context: typer.Context, cluster: Cluster, fleet: FleetName = DEFAULT
 
 
 @app.command("binaries")
-def provide_binaries() -> None:
+def provide_binaries(
+    output: Annotated[Output, typer.Option("--output", "-o")] = Output.TABLE,
+) -> None:
     """Find or build the control planes' programs, and say where they are.
 
-    Example: modelfleet local binaries
+    Example: modelfleet local binaries -o json
     """
     with _told():
         programs = _run(binaries.provide(os.environ, Progress()))
-    for name, path in programs.paths.items():
-        typer.echo(f"{name}: {path}")
+    paths = {name: str(path) for name, path in programs.paths.items()}
+    if output is Output.TABLE:
+        typer.echo("\n".join(f"{name:24} {path}" for name, path in paths.items()))
+    else:
+        _print(paths, output)
+
+
+def _print(document: Mapping[str, object], output: Output) -> None:
+    if output is Output.JSON:
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        typer.echo(yaml.safe_dump(document, sort_keys=False), nl=False)
 
 
 async def _up(fleet: Fleet, progress: Progress, *, control_planes: bool) -> None:
