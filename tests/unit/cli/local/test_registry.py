@@ -1,6 +1,7 @@
 """Fleets side by side on one machine."""
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,19 @@ def test_a_damaged_record_is_no_fleet_but_can_be_taken_down(registry: Registry) 
     (home / "fleet.json").write_text("{")
     assert registry.find("t") is None
     assert registry.any("t") == Fleet("t", 0, ALL, home)
+
+
+def test_one_command_at_a_time_works_on_a_fleet(registry: Registry) -> None:
+    order = list[str]()
+
+    def second() -> None:
+        with registry.locked("t", Progress()):
+            order.append("second")
+
+    with registry.locked("t", Progress()):
+        thread = threading.Thread(target=second)
+        thread.start()
+        with registry.locked("other", Progress()):
+            order.append("first")
+    thread.join(30)
+    assert order == ["first", "second"]
