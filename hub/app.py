@@ -30,6 +30,7 @@ from hub.controllers.scheduling.handlers import Scheduling
 from hub.controllers.scheduling.observe import Capacity, Timeouts
 from hub.controllers.scheduling.observe import Reads as SchedulingReads
 from hub.controllers.services.handlers import Services
+from hub.controllers.services.observe import Claims
 from hub.controllers.services.observe import Reads as ServiceReads
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads as WorkReads
@@ -167,7 +168,8 @@ def endpoints(hub: Hub) -> Iterator[Controller]:
 
 def services(hub: Hub) -> Iterator[Controller]:
     reads = ServiceReads(hub.kinds.services, hub.kinds.endpoints)
-    yield Services(client=hub.writer("services"), reads=reads, clock=clock.now)
+    claims = Claims(hub.kinds.services)
+    yield Services(client=hub.writer("services"), reads=reads, claims=claims, clock=clock.now)
 
 
 def model_deployment(hub: Hub) -> Iterator[Controller]:

@@ -14,12 +14,10 @@ from fleet.kube.cache import Cache, Index
 from hub.controllers.endpoints.observe import BY_WORKLOAD_UID, workload_uid
 from hub.controllers.membership.observe import OURS
 from hub.controllers.membership.observe import Reads as Members
-from hub.controllers.services.observe import BY_NAME
 from hub.scope import CLUSTER, NAMESPACED, Scope
 from hub.scope_caches import ScopeCaches, caches
 from hub.shares import INDICES, WorkloadCache, WorkloadReads
 
-SERVICE_INDICES: Mapping[str, Index] = {BY_NAME: lambda meta: [meta.name]}
 ENDPOINT_INDICES: Mapping[str, Index] = {BY_WORKLOAD_UID: lambda meta: workload_uid(meta.labels)}
 
 
@@ -41,9 +39,7 @@ class Kinds:
     toolchain_deployments: Cache[ModelDeployment] = field(
         default_factory=lambda: Cache(AIToolchainModelDeployment)
     )
-    services: Cache[ModelService] = field(
-        default_factory=lambda: Cache(ModelService, indices=SERVICE_INDICES)
-    )
+    services: Cache[ModelService] = field(default_factory=lambda: Cache(ModelService))
     endpoints: Cache[ModelEndpoint] = field(
         default_factory=lambda: Cache(ModelEndpoint, indices=ENDPOINT_INDICES)
     )

@@ -1,7 +1,6 @@
 """Objects of the Kubernetes API become routes: pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from fleet.api import names
@@ -9,9 +8,8 @@ from fleet.api.conditions import find
 from fleet.api.core import Pod
 from fleet.api.keys import Key
 from fleet.api.service import ModelEndpoint, ModelService
+from fleet.engine.naming import claimed, created, eldest_first, name_models
 from gateway.snapshot import Endpoint, Service, Snapshot
-
-LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def fleet_routes(
@@ -23,39 +21,19 @@ def fleet_routes(
     serving: dict[Key, list[ModelEndpoint]] = {}
     for endpoint in endpoints:
         serving.setdefault(Key(endpoint.namespace, endpoint.spec.service), []).append(endpoint)
-    by_age = sorted(services, key=lambda s: (s.metadata.creation_timestamp or LONG_AGO, s.key))
-    claims = [(s.namespace, (s.spec.model, *s.spec.aliases)) for s in by_age]
+    by_age = eldest_first(services)
+    claims = [(service.namespace, claimed(service)) for service in by_age]
     routed = [
         Service(
             name=str(service.key),
             models=models,
             listed=listed,
-            created=int((service.metadata.creation_timestamp or LONG_AGO).timestamp()),
+            created=int(created(service).timestamp()),
             endpoints=_endpoints(service, serving.get(service.key, ()), gateways),
         )
         for service, (models, listed) in zip(by_age, name_models(claims), strict=True)
     ]
     return Snapshot(tuple(sorted(routed, key=lambda service: service.name)))
-
-
-def name_models(
-    claims: Sequence[tuple[str, Sequence[str]]],
-) -> list[tuple[tuple[str, ...], int]]:
-    """Give each claimant, the oldest first, the names nobody had before, and how many to list.
-
-    Everything is reached as `<namespace>/<name>` too, which no other namespace can take by calling
-    its own model so; that is listed where the name itself is another's.
-    """
-    taken: set[str] = set()
-    full = [
-        tuple(_claim([f"{namespace}/{name}" for name in wanted], taken))
-        for namespace, wanted in claims
-    ]
-    plain = [tuple(_claim(wanted, taken)) for _, wanted in claims]
-    return [
-        (own + long, len(own) if wanted[0] in own else len(own) + 1)
-        for own, long, (_, wanted) in zip(plain, full, claims, strict=True)
-    ]
 
 
 def pod_routes(pods: Iterable[Pod], region: str) -> Snapshot:
@@ -81,13 +59,6 @@ def pod_routes(pods: Iterable[Pod], region: str) -> Snapshot:
             )
         )
     )
-
-
-def _claim(wanted: Iterable[str], taken: set[str]) -> Iterable[str]:
-    for name in wanted:
-        if name not in taken:
-            taken.add(name)
-            yield name
 
 
 def _endpoints(

@@ -1,26 +1,38 @@
-"""Sum up what serves a ModelService, and who else claims its model's name. Pure."""
+"""Sum up what serves a ModelService, and who else claims its model's names. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleet.api.service import ModelEndpoint, ModelService
+from fleet.engine.naming import claimed, eldest_first, full, name_models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     service: ModelService | None
     endpoints: tuple[ModelEndpoint, ...]
-    namesakes: tuple[ModelService, ...]
-    """Services of other namespaces under the same name."""
+    rivals: tuple[ModelService, ...]
+    """Other services that claim one of its names."""
 
 
-def elder(service: ModelService, namesakes: Sequence[ModelService]) -> ModelService | None:
-    """Find who has the model's name by right: the eldest, of equals the first namespace."""
-    rivals = [rival for rival in namesakes if rival.spec.model == service.spec.model]
-    first = min([service, *rivals], key=_age)
-    return None if first is service else first
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A name that is another's."""
+
+    name: str
+    holder: ModelService
+    instead: str
+    """How the model is reached all the same; empty where that is another's too."""
 
 
-def _age(service: ModelService) -> tuple[bool, float, str]:
-    created = service.metadata.creation_timestamp
-    return created is None, created.timestamp() if created else 0.0, service.namespace
+def lost(service: ModelService, rivals: tuple[ModelService, ...]) -> Iterator[Lost]:
+    """Find the names that a service claims and that requests do not reach it by."""
+    everybody = eldest_first([service, *rivals])
+    named = name_models([(each.namespace, claimed(each)) for each in everybody])
+    holders = {
+        name: each for each, (names, _) in zip(everybody, named, strict=True) for name in names
+    }
+    for name in dict.fromkeys(claimed(service)):
+        if holders[name] is not service:
+            instead = full(service.namespace, name)
+            yield Lost(name, holders[name], instead if holders[instead] is service else "")

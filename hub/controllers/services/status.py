@@ -7,9 +7,11 @@ from enum import StrEnum
 
 from fleet.api.conditions import Condition, ConditionStatus, find, since
 from fleet.api.service import ModelEndpoint, ModelService, ModelServiceStatus
-from hub.controllers.services.plan import Observed, elder
+from hub.controllers.services.plan import Lost, Observed, lost
 
 READY, CONFLICT = "Ready", "NameConflict"
+SHOWN = 5
+"""Names that a message tells of one by one."""
 
 
 class Reason(StrEnum):
@@ -61,12 +63,18 @@ def _ready(service: ModelService, endpoints: Sequence[ModelEndpoint], now: datet
 
 
 def _conflict(service: ModelService, observed: Observed, now: datetime) -> Condition:
-    first = elder(service, observed.namesakes)
-    if first is None:
+    gone = tuple(lost(service, observed.rivals))
+    if not gone:
         return _condition(service, CONFLICT, (ConditionStatus.FALSE, Reason.NAME_FREE, ""), now)
-    own = f"{service.namespace}/{service.spec.model}"
-    message = f"{first.namespace}/{first.name} has the name {service.spec.model}; ask for {own}"
+    message = ". ".join(map(_said, gone[:SHOWN]))
+    if len(gone) > SHOWN:
+        message += f". So it is with {len(gone) - SHOWN} more names"
     return _condition(service, CONFLICT, (ConditionStatus.TRUE, Reason.NAME_TAKEN, message), now)
+
+
+def _said(gone: Lost) -> str:
+    said = f"{gone.holder.key} has the name {gone.name}"
+    return f"{said}; ask for {gone.instead}" if gone.instead else said
 
 
 def _condition(

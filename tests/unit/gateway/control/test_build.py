@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fleet.api.core import Pod
 from fleet.testing.workloads import NOON
-from gateway.control.build import fleet_routes, name_models, pod_routes
+from gateway.control.build import fleet_routes, pod_routes
 from gateway.snapshot import Endpoint, Service
 from tests.unit.gateway.control.objects import endpoint, pod, service
 
@@ -165,32 +165,6 @@ def test_nobody_takes_a_full_name_by_calling_a_model_so() -> None:
     found = models(thief, service())
     assert found == {"evil/thief": ("evil/demo/phi",), "demo/phi": ("phi", "demo/phi")}
     assert listed(thief, service())["evil/thief"] == ("evil/demo/phi",)
-
-
-NAMES = st.sampled_from(["phi", "qwen", "a/phi", "b/qwen", "org/x"])
-CLAIMS = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "org"]), st.lists(NAMES, min_size=1, max_size=3)),
-    max_size=6,
-)
-
-
-@given(CLAIMS)
-def test_no_two_share_a_name_and_everything_is_reached_by_its_full_name(
-    claims: list[tuple[str, list[str]]],
-) -> None:
-    named = name_models(claims)
-    given_out = [name for own, _ in named for name in own]
-    assert len(given_out) == len(set(given_out))
-    owners = {
-        name: namespace
-        for (namespace, _), (own, _) in zip(claims, named, strict=True)
-        for name in own
-    }
-    full = {f"{namespace}/{name}": namespace for namespace, wanted in claims for name in wanted}
-    assert full.items() <= owners.items()
-    for name in {name for _, wanted in claims for name in wanted}:
-        eldest = next(namespace for namespace, wanted in claims if name in wanted)
-        assert owners[name] == full.get(name, eldest)
 
 
 def served(*pods: Pod) -> dict[str, list[str]]:

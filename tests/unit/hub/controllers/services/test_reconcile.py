@@ -14,8 +14,7 @@ from fleet.kube.queue import WorkQueue
 from fleet.testing.client import FakeClient
 from fleet.testing.workloads import NOON, condition, metadata
 from hub.controllers.services.handlers import Services
-from hub.controllers.services.observe import Reads
-from hub.kinds import SERVICE_INDICES
+from hub.controllers.services.observe import Claims, Reads
 
 PHI = Key("demo", "phi")
 
@@ -43,13 +42,25 @@ class Board:
         self.client = FakeClient()
         for resource in resources:
             self.client.put(resource)
-        self.reads = Reads(Cache(ModelService, indices=SERVICE_INDICES), Cache(ModelEndpoint))
-        self.services = Services(client=self.client, reads=self.reads, clock=lambda: NOON)
+        self.reads = Reads(Cache(ModelService), Cache(ModelEndpoint))
+        self.services = Services(
+            client=self.client,
+            reads=self.reads,
+            claims=Claims(self.reads.services),
+            clock=lambda: NOON,
+        )
 
     async def reconcile(self, key: Key = PHI) -> None:
         for cache in self.reads:
             await self.client.relist(cache)
         await self.services.reconcile(key)
+
+    def queue(self) -> WorkQueue:
+        """Let the controller hear of every change from now on."""
+        queue = WorkQueue(lambda: 0.0)
+        self.services.wake(queue)
+        self.client.feed(*self.reads)
+        return queue
 
     def service(self, namespace: str = "demo") -> ModelService:
         (found,) = (s for s in self.client.all(ModelService) if s.namespace == namespace)
@@ -59,6 +70,13 @@ class Board:
         conditions = self.service(namespace).status.conditions
         (found,) = (c for c in conditions if c.type == kind)
         return found.status, found.reason
+
+
+async def woken(queue: WorkQueue) -> set[Key]:
+    keys = [await queue.get() for _ in range(len(queue))]
+    for key in keys:
+        queue.done(key)
+    return set(keys)
 
 
 async def test_a_service_counts_its_endpoints_and_no_others() -> None:
@@ -100,6 +118,15 @@ async def test_the_younger_of_two_namespaces_has_a_conflict_until_the_elder_lets
     assert board.said("NameConflict") == ("False", "NameFree")
 
 
+async def test_services_of_any_name_may_claim_the_same_model() -> None:
+    elder = service("elder", "llama", hours=-1, model="llama", aliases=["phi"])
+    board = Board(elder, service(aliases=["llama", "p"]))
+    await board.reconcile()
+    assert board.said("NameConflict") == ("True", "NameTaken")
+    await board.reconcile(Key("elder", "llama"))
+    assert board.said("NameConflict", "elder") == ("False", "NameFree")
+
+
 async def test_an_elder_on_its_way_out_has_no_name_any_more() -> None:
     going = service("elder", hours=-1)
     going["metadata"] |= {"finalizers": ["x"], "deletionTimestamp": NOON.isoformat()}
@@ -132,30 +159,60 @@ async def test_reporting_again_writes_nothing(states: list[str], rival: int | No
     await board.reconcile()
 
 
+BOTH = {PHI, Key("elder", "phi")}
+
+
 @pytest.mark.parametrize(
-    ("change", "woken"),
+    ("change", "concerned"),
     [
         (endpoint("us"), {PHI}),
         (service(hours=2, aliases=["x"]), {PHI, Key("elder", "phi")}),
         (service("third"), {PHI, Key("elder", "phi"), Key("third", "phi")}),
+        (service("third", "x", aliases=["phi"], model="x"), {*BOTH, Key("third", "x")}),
+        (service("elder", hours=-1, model="qwen"), BOTH),
+        (service("elder", hours=-2), BOTH),
+        (service("third", model="small"), {Key("third", "phi")}),
+        (service("third", model="demo/phi"), {PHI, Key("third", "phi")}),
+        (service() | {"status": {"endpoints": 7}}, {PHI}),
     ],
-    ids=["an endpoint", "its own spec", "a new claim"],
+    ids=[
+        "an endpoint",
+        "its own spec",
+        "a new claim",
+        "an alias under another name",
+        "a claim that is given up",
+        "an age",
+        "a name of its own",
+        "a model called like another's full name",
+        "a status",
+    ],
 )
-async def test_all_that_a_change_concerns_are_looked_at(change: Any, woken: set[Key]) -> None:
+async def test_all_that_a_change_concerns_are_looked_at(change: Any, concerned: set[Key]) -> None:
     board = Board(service("elder", hours=-1), service())
     await board.reconcile()
-    queue = WorkQueue(lambda: 0.0)
-    board.services.wake(queue)
-    board.client.feed(*board.reads)
+    queue = board.queue()
     board.client.put(change)
-    assert {await queue.get() for _ in range(len(queue))} == woken
+    assert await woken(queue) == concerned
 
 
-async def test_an_endpoint_that_changes_service_wakes_the_new_one() -> None:
-    board = Board(service(), service(name="other"), endpoint("us"))
+async def test_all_that_claim_a_name_hear_that_it_is_free() -> None:
+    board = Board(service("elder", hours=-1), service())
     await board.reconcile()
-    queue = WorkQueue(lambda: 0.0)
-    board.services.wake(queue)
-    board.client.feed(*board.reads)
+    queue = board.queue()
+    await board.client.delete(board.service("elder"))
+    assert await woken(queue) == BOTH
+
+
+async def test_an_endpoint_that_changes_service_concerns_both() -> None:
+    board = Board(service(), service(name="other"), endpoint("us"))
+    queue = board.queue()
+    await board.reconcile()
+    await woken(queue)
     board.client.put(endpoint("us", service="other"))
-    assert {await queue.get() for _ in range(len(queue))} >= {Key("demo", "other")}
+    assert await woken(queue) == {PHI, Key("demo", "other")}
+    board.client.put(endpoint("us", "False", service="other"))
+    assert await woken(queue) == {Key("demo", "other")}
+    await board.client.delete(endpoint("us", service="other"))
+    assert await woken(queue) == {Key("demo", "other")}
+    board.client.put(endpoint("us"))
+    assert await woken(queue) == {PHI}

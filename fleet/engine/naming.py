@@ -1,0 +1,58 @@
+"""Which of several ModelServices has a model's name: routes and statuses agree on it. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from fleet.api.keys import Key
+from fleet.api.service import ModelService
+
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+def created(service: ModelService) -> datetime:
+    return service.metadata.creation_timestamp or LONG_AGO
+
+
+def eldest_first(services: Iterable[ModelService]) -> list[ModelService]:
+    """Put them in the order in which they get names; those on their way out are last."""
+    return sorted(services, key=_age)
+
+
+def claimed(service: ModelService) -> tuple[str, ...]:
+    """Give what a service wants to be called, its model's own name first."""
+    return service.spec.model, *service.spec.aliases
+
+
+def full(namespace: str, name: str) -> str:
+    return f"{namespace}/{name}"
+
+
+def name_models(
+    claims: Sequence[tuple[str, Sequence[str]]],
+) -> list[tuple[tuple[str, ...], int]]:
+    """Give each claimant, the oldest first, the names nobody had before, and how many to list.
+
+    Everything is reached as `<namespace>/<name>` too, which no other namespace can take by calling
+    its own model so; that is listed where the name itself is another's.
+    """
+    taken: set[str] = set()
+    long = [
+        tuple(_claim([full(namespace, name) for name in wanted], taken))
+        for namespace, wanted in claims
+    ]
+    plain = [tuple(_claim(wanted, taken)) for _, wanted in claims]
+    return [
+        (own + more, len(own) if wanted[0] in own else len(own) + 1)
+        for own, more, (_, wanted) in zip(plain, long, claims, strict=True)
+    ]
+
+
+def _claim(wanted: Iterable[str], taken: set[str]) -> Iterable[str]:
+    for name in wanted:
+        if name not in taken:
+            taken.add(name)
+            yield name
+
+
+def _age(service: ModelService) -> tuple[bool, datetime, Key]:
+    return service.deleting, created(service), service.key
