@@ -124,7 +124,7 @@ def test_what_fell_silent_is_known_and_what_is_deleted_is_left_out() -> None:
 
 
 def test_a_namespace_must_be_there_unless_the_placement_brings_it() -> None:
-    spec = {"resourceSelectors": []}
+    spec: dict[str, Any] = {"resourceSelectors": []}
     owned = {"name": "a", "namespace": "demo", "labels": {names.OWNED_BY_DEPLOYMENT: "a"}}
     own = ResourcePlacement.model_validate(
         {"metadata": {"name": "a", "namespace": "demo"}, "spec": spec}

@@ -11,7 +11,7 @@ from fleet.kube.config import Connection
 from fleet.kube.credentials import Credentials, Token
 from fleet.kube.transport import Timeouts, Transport
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 def status(code: int, **more: Any) -> web.Response:
@@ -26,10 +26,10 @@ class Stage:
     """Answers one after the other, the last one for ever."""
 
     answers: list[Answer]
-    asked: list[web.Request] = field(default_factory=list)
+    asked: list[web.BaseRequest] = field(default_factory=list)
     url: str = ""
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         await request.read()
         self.asked.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -43,7 +43,7 @@ class Stage:
 
 
 def always(answer: Callable[[], web.Response]) -> Answer:
-    async def answered(_: web.Request) -> web.StreamResponse:
+    async def answered(_: web.BaseRequest) -> web.StreamResponse:
         return answer()
 
     return answered

@@ -84,7 +84,7 @@ def test_a_refusal_is_named_for_what_to_do_next(
 def test_a_wait_is_what_the_server_asks_for_in_the_header_or_in_the_body(
     header: float, details: dict[str, Any] | None, seconds: float
 ) -> None:
-    more = {"details": details} if details else {}
+    more: dict[str, Any] = {"details": details} if details else {}
     found = refused(429, retry_after=header, **more)
     assert isinstance(found, TransientError)
     assert found.retry_after == seconds

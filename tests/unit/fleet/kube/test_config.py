@@ -165,7 +165,9 @@ def test_a_certificate_that_cannot_be_used_is_named(
     path = tmp_path / "wrong.pem"
     if there:
         path.write_text("no certificate", encoding="utf-8")
-    files = {field: str(path)} | ({"cert_file": str(path)} if field == "key_file" else {})
+    files: dict[str, Any] = {field: str(path)} | (
+        {"cert_file": str(path)} if field == "key_file" else {}
+    )
     with pytest.raises(ForbiddenError, match=f"^no certificates in {path}"):
         Connection(server=URL, **files).tls()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import example, given
@@ -30,6 +30,7 @@ from tests.unit.fleet.kube.virtual import in_virtual_time
 KEY = Key("fleet-system", "hub")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT_ONCE = (0.0, 0.0)
+T = TypeVar("T")
 Delay = tuple[float, float] | KubeError
 """Seconds to the server and back again, or what is answered instead."""
 
@@ -56,7 +57,7 @@ class Line(FakeDynamicClient):
     ) -> Body:
         return await self._carry(super().merge_patch(resource, key, patch))
 
-    async def _carry(self, call: Coroutine[Any, Any, Any]) -> Any:
+    async def _carry(self, call: Coroutine[Any, Any, T]) -> T:
         delay = next(self.delays)
         if isinstance(delay, KubeError):
             call.close()

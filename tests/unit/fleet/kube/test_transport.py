@@ -34,7 +34,7 @@ class Renewable:
 
 
 def for_token(token: str) -> Answer:
-    async def answered(request: web.Request) -> web.StreamResponse:
+    async def answered(request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {token}":
             return status(401)
         return web.Response(body=b"welcome")
@@ -114,18 +114,18 @@ async def test_who_is_to_wait_for_long_hears_of_it(
         assert (caught.value.retry_after, len(stage.asked)) == (seconds, 1)
 
 
-async def _cut(request: web.Request) -> web.StreamResponse:
+async def _cut(request: web.BaseRequest) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
-async def _hang(_: web.Request) -> web.StreamResponse:
+async def _hang(_: web.BaseRequest) -> web.StreamResponse:
     await asyncio.sleep(3600)
     return web.Response()
 
 
-async def _half(request: web.Request) -> web.StreamResponse:
+async def _half(request: web.BaseRequest) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Length": "100"})
     await response.prepare(request)
     await response.write(b"half")
@@ -134,7 +134,7 @@ async def _half(request: web.Request) -> web.StreamResponse:
 
 @pytest.mark.parametrize("broken", [_cut, _hang, _half])
 async def test_a_connection_that_breaks_is_a_passing_failure_that_names_the_server(
-    broken: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    broken: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
 ) -> None:
     impatient = Timeouts(request=0.2)
     async with staged(broken) as stage, transport(stage.url, timeouts=impatient) as line:
@@ -158,7 +158,7 @@ async def test_a_proxys_page_is_a_passing_failure_too() -> None:
 
 
 def in_pieces(*pieces: bytes) -> Answer:
-    async def answered(request: web.Request) -> web.StreamResponse:
+    async def answered(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         for piece in pieces:
@@ -193,7 +193,7 @@ async def test_a_watch_gives_whole_lines_of_any_length(
 
 
 async def test_a_watch_in_which_nothing_comes_for_too_long_is_given_up() -> None:
-    async def silent(request: web.Request) -> web.StreamResponse:
+    async def silent(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"one\n")

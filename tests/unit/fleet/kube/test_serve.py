@@ -1,0 +1,72 @@
+"""A program waits for the kinds that it needs, and for a server that is away."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+import pytest
+
+from fleet.api.cluster import InternalMemberCluster, MemberCluster
+from fleet.kube.cache import Cache
+from fleet.kube.errors import KubeError, NotFoundError, NotServedError, TransientError
+from fleet.kube.resources import ApiResource
+from fleet.kube.serve import await_served
+from tests.unit.fleet.kube.virtual import in_virtual_time
+
+WHY = (
+    "not served: internalmemberclusters.cluster.kubernetes-fleet.io, "
+    "memberclusters.cluster.kubernetes-fleet.io; "
+    "install the CRDs: kubectl apply --server-side -f crds/"
+)
+
+
+@dataclass
+class Server:
+    """Is away until a time, and then serves its kinds from a time on."""
+
+    away_until: float = 0.0
+    serves_from: float = 0.0
+    error: KubeError = field(default_factory=lambda: TransientError("away"))
+
+    async def served(self, resource: ApiResource, namespace: str = "") -> None:
+        del namespace
+        now = asyncio.get_running_loop().time()
+        if now < self.away_until:
+            raise self.error
+        if now < self.serves_from:
+            raise NotFoundError(resource.kind)
+
+
+def waited(server: Server, *, optional: bool = False) -> float:
+    async def body() -> float:
+        caches = [Cache(kind, optional=optional) for kind in (MemberCluster, InternalMemberCluster)]
+        await await_served(server, caches, deadline_seconds=60.0)
+        return asyncio.get_running_loop().time()
+
+    return in_virtual_time(body())
+
+
+def test_kinds_that_are_served_are_not_waited_for() -> None:
+    assert waited(Server()) == 0.0
+
+
+def test_kinds_that_come_late_are_waited_for() -> None:
+    assert waited(Server(serves_from=30.0)) == 30.0
+
+
+def test_kinds_that_may_be_missing_are_not_asked_for() -> None:
+    assert waited(Server(serves_from=1e9), optional=True) == 0.0
+
+
+def test_kinds_that_do_not_come_are_named_with_the_way_out() -> None:
+    with pytest.raises(NotServedError) as caught:
+        waited(Server(serves_from=61.0))
+    assert str(caught.value) == WHY
+
+
+def test_only_the_servers_own_no_counts_towards_the_deadline(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert waited(Server(away_until=3600.0, serves_from=3659.0)) == 3659.0
+    assert [vars(record)["why"] for record in caplog.records] == ["away"]
