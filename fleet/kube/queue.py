@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 from fleet.api.keys import Key
 from fleet.kube.errors import ConflictError, KubeError, NotFoundError, TransientError
+from fleet.runtime.metrics import queued, reconciled
 
 log = logging.getLogger(__name__)
 
@@ -80,25 +82,41 @@ def backoff(failures: int) -> float:
 async def work(
     queue: WorkQueue, reconcile: Callable[[Key], Awaitable[float | None]], *, name: str = ""
 ) -> None:
-    """Reconcile key after key; the one place that logs what went wrong."""
+    """Reconcile key after key, and count how often and for how long."""
+    time = asyncio.get_running_loop().time
     while True:
         key = await queue.get()
+        queued(name, len(queue))
+        start = time()
         try:
-            again = await reconcile(key)
-            queue.forget(key)
-            if again is not None:
-                queue.add_after(key, again)
-        except (ConflictError, NotFoundError, TransientError) as error:
-            log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
-            queue.retry(key, after=getattr(error, "retry_after", 0.0))
-        except KubeError as error:
-            log.warning("reconcile failed", extra=_fields(name, key) | {"why": str(error)})
-            queue.retry(key)
-        except Exception:
-            log.exception("reconcile failed", extra=_fields(name, key))
-            queue.retry(key)
+            outcome = await _try(queue, reconcile, key, name)
+            reconciled(name, outcome, time() - start)
         finally:
             queue.done(key)
+
+
+async def _try(
+    queue: WorkQueue, reconcile: Callable[[Key], Awaitable[float | None]], key: Key, name: str
+) -> Literal["done", "again", "failed"]:
+    """Reconcile a key; the one place that logs what went wrong."""
+    try:
+        again = await reconcile(key)
+    except (ConflictError, NotFoundError, TransientError) as error:
+        log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
+        queue.retry(key, after=getattr(error, "retry_after", 0.0))
+        return "again"
+    except KubeError as error:
+        log.warning("reconcile failed", extra=_fields(name, key) | {"why": str(error)})
+        queue.retry(key)
+        return "failed"
+    except Exception:
+        log.exception("reconcile failed", extra=_fields(name, key))
+        queue.retry(key)
+        return "failed"
+    queue.forget(key)
+    if again is not None:
+        queue.add_after(key, again)
+    return "done"
 
 
 def _fields(name: str, key: Key) -> dict[str, str]:

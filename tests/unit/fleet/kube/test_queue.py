@@ -19,6 +19,7 @@ from fleet.kube.errors import (
     TransientError,
 )
 from fleet.kube.queue import WorkQueue, backoff, work
+from fleet.runtime import metrics
 from tests.unit.fleet.kube.virtual import in_virtual_time
 
 A, B = Key("demo", "a"), Key("", "b")
@@ -183,6 +184,43 @@ def test_what_fails_is_logged_once_and_tried_again(
     known = str(error) if level < logging.ERROR else None
     assert fields.get("why") == known
     assert bool(record.exc_info) is (level == logging.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(None, "done"), (ConflictError("late"), "again"), (LookupError("a bug"), "failed")],
+)
+def test_reconciles_are_counted_with_how_they_went_and_how_long_they_took(
+    error: Exception | None, outcome: str
+) -> None:
+    name, seconds, waiting = f"counter-{outcome}", 3.0, list[str]()
+
+    async def reconcile(key: Key) -> float | None:
+        del key
+        waiting.extend(counted(f'modelfleet_queue_keys{{controller="{name}"}}'))
+        await asyncio.sleep(seconds)
+        if error and len(waiting) == 1:
+            raise error
+        return None
+
+    async def body() -> None:
+        queue = WorkQueue(never)
+        queue.add(A)
+        queue.add(B)
+        worker = asyncio.create_task(work(queue, reconcile, name=name))
+        await asyncio.sleep(2 * seconds - 1)
+        worker.cancel()
+
+    in_virtual_time(body())
+    labels = f'{{controller="{name}",outcome="{outcome}"}}'
+    assert waiting == ["1.0", "0.0"]
+    assert counted(f"modelfleet_reconcile_seconds_count{labels}") == ["1.0"]
+    assert counted(f"modelfleet_reconcile_seconds_sum{labels}") == ["3.0"]
+
+
+def counted(sample: str) -> list[str]:
+    lines = metrics.exposition().decode().splitlines()
+    return [line.rpartition(" ")[2] for line in lines if line.startswith(f"{sample} ")]
 
 
 def test_a_retry_after_of_the_server_is_kept_and_a_result_says_when_to_look_again() -> None:
