@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
@@ -261,7 +261,6 @@ async def test_a_member_deleted_meanwhile_does_not_come_back() -> None:
     assert gate.client.all(MemberCluster) == []
 
 
-@settings(deadline=None)
 @given(
     identity=st.sampled_from(
         [
@@ -286,7 +285,6 @@ async def test_reconciling_again_writes_nothing(
     await gate.reconcile()
 
 
-@settings(deadline=None)
 @given(writes=st.integers(0, 7))
 async def test_a_crash_between_any_two_writes_ends_in_the_same_state(writes: int) -> None:
     calm, shaken = Gate(cluster()), Gate(cluster())

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api.cluster import ClusterState, MemberCluster
@@ -130,7 +130,6 @@ async def test_a_leaving_member_still_says_how_it_is() -> None:
     assert gate.said("Joined") == ("False", "MemberClusterLeft")
 
 
-@settings(deadline=None)
 @given(writes=st.integers(0, 8), forced=st.booleans())
 async def test_a_crash_between_any_two_writes_leaves_nothing_either(
     writes: int, forced: bool

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
@@ -278,7 +278,6 @@ async def test_why_there_is_no_place_is_said() -> None:
     assert studio.ready() == ("False", "NotScheduled", "needs 8 GPUs")
 
 
-@settings(deadline=None)
 @given(
     kinds=st.sets(st.sampled_from(GROUPS)),
     replicas=st.integers(2, 4),

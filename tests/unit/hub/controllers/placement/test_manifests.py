@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.controllers.placement.plan.manifests import clean, identify, order, split
@@ -160,7 +160,6 @@ manifests = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(things=manifests, limit=st.integers(150, 600))
 def test_parts_hold_everything_in_order_and_no_more_than_they_may(
     things: list[dict[str, Any]], limit: int
@@ -173,7 +172,6 @@ def test_parts_hold_everything_in_order_and_no_more_than_they_may(
         assert size <= limit or len(part) == 1
 
 
-@settings(deadline=None)
 @given(st.permutations(["Gadget", "Namespace", "Deployment", "ConfigMap", "Role", "Abacus"]))
 def test_the_order_does_not_depend_on_how_objects_were_found(kinds: list[str]) -> None:
     found = sorted((body(kind) for kind in kinds), key=order)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
@@ -82,7 +82,6 @@ async def test_an_object_out_of_the_selection_leaves_the_snapshot() -> None:
         assert contents(world)["llama-1-snapshot"] == ["b"]
 
 
-@settings(deadline=None)
 @given(
     objects=st.dictionaries(st.sampled_from("abcd"), st.text("xyz", max_size=2)),
     number=st.none() | st.integers(0, 3),

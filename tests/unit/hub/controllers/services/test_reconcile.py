@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api.keys import Key
@@ -145,7 +145,6 @@ async def test_a_service_that_is_gone_or_going_is_left_alone() -> None:
     assert "status" not in body
 
 
-@settings(deadline=None)
 @given(
     states=st.lists(st.sampled_from(["True", "False", "Unknown"]), max_size=3),
     rival=st.none() | st.integers(-1, 1),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
@@ -143,7 +143,6 @@ async def test_the_works_of_another_placement_stay() -> None:
         assert [work.name for work in world.all(Work)] == ["demo.other-work"]
 
 
-@settings(deadline=None)
 @given(
     maps=st.sets(st.sampled_from("abc"), min_size=1),
     applied=st.sampled_from([None, True, False]),

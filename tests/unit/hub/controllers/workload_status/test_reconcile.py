@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api.binding import BindingState
@@ -233,7 +233,6 @@ async def test_an_inference_set_sums_its_replicas() -> None:
     assert live.spec.replicas == 2
 
 
-@settings(deadline=None)
 @given(
     states=st.dictionaries(
         st.sampled_from(["us", "eu", "apac"]),

@@ -122,7 +122,7 @@ class Story:
                 pass
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS)
 async def test_reconciling_again_writes_nothing(steps: list[tuple[str, Any]]) -> None:
     story = Story()
@@ -134,7 +134,7 @@ async def test_reconciling_again_writes_nothing(steps: list[tuple[str, Any]]) ->
     await story.member.reconcile()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS)
 async def test_replicas_that_serve_are_not_given_up_before_others_do(
     steps: list[tuple[str, Any]],

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
@@ -92,7 +92,6 @@ async def test_looks_that_find_nothing_are_gathered() -> None:
     assert len(reporter.pools()) == 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.125, 0.25, 1.0, 30.0]), max_size=30))
 async def test_however_fast_things_change_there_is_at_most_one_report_a_second(
     waits: list[float],
@@ -107,7 +106,6 @@ async def test_however_fast_things_change_there_is_at_most_one_report_a_second(
     assert all(later - sooner >= 1 for sooner, later in pairwise(times))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["node", "pod", "pool", "claim", "wait"]), max_size=6))
 async def test_reporting_again_writes_nothing(changes: list[str]) -> None:
     made: dict[str, Callable[[], Any]] = {"node": node, "pod": pod, "pool": pool, "claim": claim}

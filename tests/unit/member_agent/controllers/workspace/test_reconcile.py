@@ -91,7 +91,7 @@ async def befall(member: Member, step: str) -> None:
             member.later(minutes=2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(facts=MEMBERS, steps=STEPS)
 async def test_reconciling_again_writes_nothing(facts: dict[str, Any], steps: list[str]) -> None:
     member = made(facts)
@@ -103,7 +103,7 @@ async def test_reconciling_again_writes_nothing(facts: dict[str, Any], steps: li
     await member.reconcile()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(facts=MEMBERS, steps=STEPS)
 async def test_a_pool_never_gives_more_gpus_than_its_limit(
     facts: dict[str, Any], steps: list[str]
