@@ -89,7 +89,7 @@ class Crew:
         """Replace every process; the old ones finish what they have begun."""
         for pid in [slot.pid for slot in self.slots if slot.pid]:
             self.retire(pid)
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGHUP)
 
     @property
     def pids(self) -> set[int]:

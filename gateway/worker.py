@@ -88,6 +88,7 @@ class Worker:
         """Serve until told to stop, or until the supervisor is gone."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._retire)
+        loop.add_signal_handler(signal.SIGHUP, self._halt)
         loop.add_signal_handler(signal.SIGINT, self._halt)
         loop.add_reader(life, self._orphaned, life)
         tasks = [

@@ -21,6 +21,8 @@ from gateway.settings import Scope, Settings
 from gateway.snapshot import Snapshot
 
 RETRY_SECONDS = 5.0
+OUTGOING_SECONDS = 10.0
+"""Beside a successor that has to start: new workers learn their routes from either."""
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +59,7 @@ class Control:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, loop.call_later, OUTGOING_SECONDS, stop.set)
         loop.add_reader(life, stop.set)
         if self._state and (last := state.load(self._state)):
             self._tell(last)

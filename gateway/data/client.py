@@ -88,10 +88,6 @@ class ClientConnection(asyncio.Protocol):
         """The client reads slower than it is answered."""
         self._deadline = server.clock() + HEAD_SECONDS
 
-    @property
-    def idle(self) -> bool:
-        return self._request is None and not self._reader.busy
-
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)

@@ -71,7 +71,7 @@ class Gateway:
     async def ready(self) -> None:
         """Wait until every worker serves."""
         await until(lambda: len(self.workers()) == self.count)
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
 
             async def serves() -> bool:
                 with suppress(httpx.TransportError):

@@ -267,7 +267,7 @@ async def test_silence_ends_a_connection(sent: bytes, seconds: float, status: in
         elif sent:
             wire.send(sent)
             connection = await gateway.connection()
-            await until(lambda: not connection.idle)
+            await until(lambda: connection._reader.busy)
         await gateway.connection()
         gateway.pass_time(seconds - 2)
         assert gateway.intake.connections
