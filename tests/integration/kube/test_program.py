@@ -217,7 +217,7 @@ async def test_of_two_replicas_one_leads_until_it_ends(
     second = asyncio.create_task(run(replica("second"), QUICK))
     first.cancel()
     await until(lambda: led == ["first", "second"])
-    os.kill(os.getpid(), signal.SIGTERM)
+    second.cancel()
     await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), timeout=5)
     del client
 
