@@ -46,20 +46,30 @@ Span = tuple[int, int]
 Steps = Generator[None, None, Span]
 
 
+def long(body: bytes) -> bool:
+    """Tell whether to read a body takes so long that others are to be served meanwhile."""
+    return len(body) > LARGE or (len(body) > STEP and not _plain(body))
+
+
+def _plain(body: bytes) -> bool:
+    """Tell whether what looks like the model's key can be no other."""
+    return body.count(_KEY) == 1 and _ESCAPED not in body
+
+
 def model_of(body: bytes) -> str:
     """Read the model's name from a small body, and refuse what engines would read differently."""
     try:
         model = _decode(body).model
     except (ValueError, RecursionError) as error:
         raise _invalid(error) from error
-    if body.count(_KEY) != 1 or _ESCAPED in body:
+    if not _plain(body):
         finish(walk(body))
     return _checked(model)
 
 
 def model_span(body: bytes) -> Span:
     """Find the model's value, quotes included, in a body that names one."""
-    if body.count(_KEY) == 1 and _ESCAPED not in body and (found := _VALUE.search(body)):
+    if _plain(body) and (found := _VALUE.search(body)):
         return found.span(1)
     return finish(walk(body))
 

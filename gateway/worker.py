@@ -96,6 +96,8 @@ class Worker:
             loop.create_task(self._tick()),
             loop.create_task(self._watch_keys()),
         ]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         with suppress(TimeoutError):
             async with asyncio.timeout(ROUTES_SECONDS):
                 await self._routed.wait()
@@ -119,6 +121,12 @@ class Worker:
             self._routed.set()
         else:
             plane.probed(message.up, message.started)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Give way to a successor when a part fails: nothing would ever time out again."""
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("a part of the worker failed", exc_info=error)
+            self._retire()
 
     def _halt(self) -> None:
         self._routed.set()

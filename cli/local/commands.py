@@ -7,6 +7,7 @@ import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -36,6 +37,7 @@ class Output(StrEnum):
 
 
 T = TypeVar("T")
+PROGRAMS_NEED = ("aiohttp", "cachetools", "httptools", "kopf", "networkx", "uvloop")
 FleetName = Annotated[str, typer.Option("--fleet", envvar="MODELFLEET_FLEET", help="Local fleet.")]
 Cluster = Annotated[str, typer.Argument(help=f"hub, {', '.join(REGIONS)}")]
 
@@ -55,6 +57,7 @@ def up(
     progress = Progress()
     registry = _registry()
     with _told(), registry.locked(fleet, progress):
+        _check_programs()
         found = registry.create(fleet, tuple(filter(None, members.split(","))))
         _run(_up(found, progress, control_planes=control_planes))
         progress.say(f"Fleet {fleet} is up: {found.gateway_url}, `modelfleet local status`")
@@ -198,6 +201,14 @@ async def _status(fleet: Fleet) -> fleet_status.FleetStatus:
     daemons = processes.table(fleet, programs).values()
     hub = Kubectl.of(fleet, "hub", programs)
     return await fleet_status.read(fleet, daemons, hub, load())
+
+
+def _check_programs() -> None:
+    """Find out before all is built that our own programs could not run."""
+    lacking = [name for name in PROGRAMS_NEED if find_spec(name) is None]
+    if lacking:
+        hint = "install them with: uv tool install 'modelfleet[local]'"
+        raise LocalError(f"the fleet's programs need {', '.join(lacking)}; {hint}")
 
 
 def _registry() -> Registry:

@@ -68,7 +68,7 @@ class Intake:
             return None
         if self.by_service and request.service:
             return self._exchange(client, Call(request, request.service.decode("latin-1")))
-        if len(request.body) > bodies.LARGE:
+        if bodies.long(request.body):
             return Walk(self, client, request)
         return self._read(client, request)
 

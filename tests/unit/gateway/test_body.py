@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from gateway.body import (
     JUMPS,
+    LARGE,
     STEP,
     BodyError,
     Span,
     finish,
+    long,
     model_at,
     model_of,
     model_span,
@@ -209,3 +211,18 @@ def test_a_large_body_lets_others_run_whatever_it_is_made_of(filling: bytes, lea
     number, span = pauses(body)
     assert model_at(body, span) == "a"
     assert number >= least
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"model": "m", "user": "%b"}' % (b"x" * STEP), False),
+        (b'{"model": "m", "user": "%b"}' % (b"x" * LARGE), True),
+        (b'{"model": "m", "user": ["model", "%b"]}' % (b"x" * STEP), True),
+        (b'{"model": "m", "user": "\\u0061%b"}' % (b"x" * STEP), True),
+        (b'{"model": "m", "user": ["model"]}', False),
+    ],
+    ids=["plain", "large", "a second key", "an escaped letter", "short"],
+)
+def test_what_takes_long_to_read_is_read_in_steps(body: bytes, expected: bool) -> None:
+    assert long(body) is expected

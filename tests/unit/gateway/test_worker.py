@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+import pytest
+from typing_extensions import override
 
 from fleet.testing.waiting import until
 from gateway.control.broadcast import Broadcast
+from gateway.keys import KeyFiles
 from gateway.link import Health, Table
 from gateway.settings import Settings
 from gateway.snapshot import Endpoint, Service, Snapshot
@@ -113,3 +116,21 @@ async def test_a_worker_that_never_had_routes_ends_when_it_is_told() -> None:
         running.orphan()
         await running.task
         assert running.worker.intake.draining
+
+
+class BrokenKeys(KeyFiles):
+    """Files that fail in a way nobody has thought of."""
+
+    @override
+    def refresh(self) -> None:
+        raise ArithmeticError
+
+
+async def test_a_worker_of_which_a_part_fails_gives_way(caplog: pytest.LogCaptureFixture) -> None:
+    async with shop() as running:
+        running.route()
+        running.worker._supervisor = -1
+        running.worker._keys = BrokenKeys(clients="", fleet="", regional=False)
+        async with asyncio.timeout(20):
+            await running.task
+    assert "a part of the worker failed" in caplog.text
