@@ -1,7 +1,8 @@
 """Decide which ModelEndpoints a workload has, and the ModelService that they serve. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from fleet.api import names
 from fleet.api.objects import Metadata
@@ -19,6 +20,8 @@ class Observed:
     """Of the name that the workload's service has, whoever made it."""
     siblings: tuple[Workload, ...]
     """The placed workloads of the namespace that serve the same service, this one among them."""
+    former: tuple[tuple[ModelService, tuple[Workload, ...]], ...] = ()
+    """Services that the workload served before, with the placed workloads that still do."""
     endpoints: tuple[ModelEndpoint, ...]
     """Those that the workload owns."""
 
@@ -57,7 +60,11 @@ def plan(observed: Observed) -> tuple[Action, ...]:
     workload = observed.workload
     if workload is None or workload.deleting:
         return tuple(DeleteEndpoint(e) for e in observed.endpoints if not e.deleting)
-    return (*_service(observed, workload), *_endpoints(observed, workload))
+    return (
+        *_service(observed.service, observed.siblings),
+        *(action for there, siblings in observed.former for action in _service(there, siblings)),
+        *_endpoints(observed, workload),
+    )
 
 
 def service_of(workload: Workload) -> str:
@@ -78,40 +85,47 @@ def aliases(workload: Workload) -> tuple[str, ...]:
     return tuple(alias for alias in (*said, *own) if alias and alias != called(workload))
 
 
-def _service(observed: Observed, workload: Workload) -> Iterator[ApplyService | DeleteService]:
+def _service(
+    there: ModelService | None, siblings: Sequence[Workload]
+) -> Iterator[ApplyService | DeleteService]:
     """Keep a service for what is placed; a user's own is theirs."""
-    there = observed.service
-    if not observed.siblings:
-        if there and _ours(there) and not there.deleting:
+    if not siblings:
+        if there and ours(there) and not there.deleting:
             yield DeleteService(there)
         return
-    wanted = _wanted_service(observed, workload)
+    wanted = _wanted_service(siblings)
     if there is None:
         yield ApplyService(wanted)
-    elif _ours(there) and not _same_service(there, wanted):
+    elif ours(there) and not _same_service(there, wanted):
         uid = there.metadata.uid
         metadata = wanted.metadata.model_copy(update={"uid": uid})
         yield ApplyService(ModelService(metadata=metadata, spec=wanted.spec))
 
 
-def _wanted_service(observed: Observed, workload: Workload) -> ModelService:
-    siblings = sorted(observed.siblings, key=lambda sibling: (sibling.kind(), sibling.name))
+def _wanted_service(siblings: Sequence[Workload]) -> ModelService:
+    """Call it as the eldest is called, whoever of them is looked at."""
+    siblings = sorted(siblings, key=_age)
+    eldest = siblings[0]
     owners = tuple(sibling.owner_reference(controller=False) for sibling in siblings)
-    others = [alias for sibling in siblings for alias in aliases(sibling)]
+    others = [name for each in siblings for name in (called(each), *aliases(each))]
+    further = (name for name in dict.fromkeys(others) if name != called(eldest))
     return ModelService(
         metadata=Metadata(
-            name=service_of(workload),
-            namespace=workload.namespace,
+            name=service_of(eldest),
+            namespace=eldest.namespace,
             owner_references=owners,
             labels={names.MANAGED_BY: names.CATEGORY},
         ),
-        spec=ModelServiceSpec(
-            model=called(workload), aliases=tuple(dict.fromkeys(others))[:MAX_ALIASES]
-        ),
+        spec=ModelServiceSpec(model=called(eldest), aliases=tuple(islice(further, MAX_ALIASES))),
     )
 
 
-def _ours(service: ModelService) -> bool:
+def _age(workload: Workload) -> tuple[float, str, str]:
+    created = workload.metadata.creation_timestamp
+    return created.timestamp() if created else 0.0, workload.kind(), workload.name
+
+
+def ours(service: ModelService) -> bool:
     return service.metadata.labels.get(names.MANAGED_BY) == names.CATEGORY
 
 
@@ -127,7 +141,7 @@ def _endpoints(observed: Observed, workload: Workload) -> Iterator[Action]:
     for share in observed.shares:
         if not share.gateway_url:
             continue
-        wanted = _wanted_endpoint(workload, share)
+        wanted = _wanted_endpoint(workload, share, _model_of(observed))
         old = there.pop(wanted.name, None)
         if old is None:
             yield ServeAt(wanted, share, written=False)
@@ -139,7 +153,15 @@ def _endpoints(observed: Observed, workload: Workload) -> Iterator[Action]:
     yield from (DeleteEndpoint(endpoint) for endpoint in there.values() if not endpoint.deleting)
 
 
-def _wanted_endpoint(workload: Workload, share: Share) -> ModelEndpoint:
+def _model_of(observed: Observed) -> str:
+    """Name the model as the service does that is there after this plan."""
+    there = observed.service
+    if there and not ours(there):
+        return there.spec.model
+    return _wanted_service(observed.siblings).spec.model
+
+
+def _wanted_endpoint(workload: Workload, share: Share, called_there: str) -> ModelEndpoint:
     model = served_model(workload)
     return ModelEndpoint(
         metadata=Metadata(
@@ -153,6 +175,6 @@ def _wanted_endpoint(workload: Workload, share: Share) -> ModelEndpoint:
             url=share.gateway_url,
             region=share.region,
             cluster=share.cluster,
-            model="" if model == called(workload) else model,
+            model="" if model == called_there else model,
         ),
     )

@@ -1,10 +1,12 @@
 """A workload that is placed gets its endpoints and its service, and keeps them true."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from fleet.api import names
 from fleet.api.binding import BindingState
 from fleet.api.keys import Key
 from fleet.api.service import ModelEndpoint, ModelService
@@ -81,10 +83,10 @@ class World:
         for resource in resources:
             self.client.put(resource)
 
-    async def reconcile(self) -> None:
+    async def reconcile(self, name: str = PHI) -> None:
         for cache in self.endpoints.reads:
             await self.client.relist(cache)
-        await self.endpoints.reconcile(Key(NAMESPACE, PHI))
+        await self.endpoints.reconcile(Key(NAMESPACE, name))
 
     def states(self) -> dict[str, tuple[str, str]]:
         """Say for each endpoint whether it is ready, and why."""
@@ -98,6 +100,10 @@ def fleet(*clusters: str, status: Any = READY, **more: Any) -> list[Any]:
     phi = workspace(**more)
     placed = [part for c in clusters for part in (member(c), binding(c, phi), work(c, phi, status))]
     return [phi, snapshot(phi, 7), *placed]
+
+
+def owners(service: ModelService) -> list[str]:
+    return [owner.name for owner in service.metadata.owner_references]
 
 
 @pytest.mark.parametrize(
@@ -153,10 +159,50 @@ async def test_workloads_of_one_model_share_its_service() -> None:
     assert service.spec.aliases == ("more-phi",)
 
 
+async def test_a_service_of_several_models_is_named_by_the_eldest_and_comes_to_rest() -> None:
+    chat, later = {names.SERVICE: "chat"}, NOON + timedelta(hours=1)
+    elder = workspace("z-elder", preset="phi-4", annotations=chat, creationTimestamp=NOON)
+    younger = fleet("us", annotations=chat, creationTimestamp=later)
+    world = World(*younger, elder, work("eu", elder, None))
+    await world.reconcile()
+    (service,) = world.client.all(ModelService)
+    assert (service.name, service.spec.model) == ("chat", "phi-4")
+    assert service.spec.aliases == ("phi-4-mini-instruct",)
+    assert owners(service) == ["z-elder", PHI]
+    assert [e.spec.model for e in world.client.all(ModelEndpoint)] == ["phi-4-mini-instruct"]
+    world.client.writes_left = 0
+    for name in ("z-elder", PHI):
+        await world.reconcile(name)
+
+
+async def test_a_model_that_is_called_otherwise_gives_its_old_name_up() -> None:
+    world = World(*fleet("us"))
+    await world.reconcile()
+    world.client.put(workspace(annotations={names.ENDPOINT_NAME: "chat"}))
+    await world.reconcile()
+    assert [service.spec.model for service in world.client.all(ModelService)] == ["chat"]
+    assert [each.spec.service for each in world.client.all(ModelEndpoint)] == ["chat"]
+    world.client.writes_left = 0
+    await world.reconcile()
+
+
+async def test_who_leaves_a_shared_service_is_no_owner_of_it_any_more() -> None:
+    twin = inference_set("more-phi", preset="phi-4-mini-instruct")
+    world = World(*fleet("us"), twin, work("eu", twin, None))
+    await world.reconcile()
+    world.client.put(workspace(annotations={names.ENDPOINT_NAME: "chat"}))
+    await world.reconcile()
+    found = {service.name: owners(service) for service in world.client.all(ModelService)}
+    assert found == {"chat": [PHI], "phi-4-mini-instruct": ["more-phi"]}
+
+
 async def test_a_users_own_service_is_left_as_it_is() -> None:
     world = World(*fleet("us"), OWN)
     await world.reconcile()
     assert [service.spec for service in world.client.all(ModelService)] == [OWN.spec]
+    assert [place.spec.model for place in world.client.all(ModelEndpoint)] == [
+        "phi-4-mini-instruct"
+    ]
 
 
 async def test_what_somebody_changed_in_what_is_derived_is_put_right() -> None:
