@@ -182,7 +182,7 @@ MEMBERS = st.lists(
     unique_by=lambda each: each.name,
 )
 DEMANDS = st.lists(st.builds(phi, replicas=st.integers(1, 3)), max_size=1) | st.lists(
-    st.builds(qwen, st.integers(1, 6)), max_size=1
+    st.builds(qwen, st.integers(4, 7)), max_size=1
 )
 POLICIES = st.sampled_from(
     [
