@@ -2,21 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import kopf
+from kopf._cogs.structs.references import Insights
+from typing_extensions import override
 
 from fleet.api.keys import Key
 from fleet.kube.cache import Cache
 from fleet.kube.config import Connection
-from fleet.kube.errors import KubeError
+from fleet.kube.resources import ApiResource
+from fleet.kube.sweeper import Sweeper
 
-SWEEP_SECONDS = 1.0
-"""After kopf has listed a kind: it says nothing of what vanished while it did not watch."""
 LOGIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 1.0
 log = logging.getLogger(__name__)
-Relist = Callable[[Cache[Any]], Awaitable[None]]
 
 
 class Patience:
@@ -26,26 +27,6 @@ class Patience:
         yield from (0.2, 0.5, 1.0, 2.0, 4.0)
         while True:
             yield 8.0
-
-
-class Sweeper:
-    """List a cache's kind after kopf did so; of several times close together once."""
-
-    def __init__(self, relist: Relist) -> None:
-        self._relist = relist
-        self._due: dict[int, asyncio.Task[None]] = {}
-
-    def wanted(self, cache: Cache[Any]) -> None:
-        if id(cache) not in self._due:
-            self._due[id(cache)] = asyncio.create_task(self._sweep(cache))
-
-    async def _sweep(self, cache: Cache[Any]) -> None:
-        await asyncio.sleep(SWEEP_SECONDS)
-        del self._due[id(cache)]
-        try:
-            await self._relist(cache)
-        except KubeError as error:
-            log.warning("list failed", extra={"kind": cache.resource.kind, "why": str(error)})
 
 
 def into(cache: Cache[Any], sweeper: Sweeper) -> Callable[..., Awaitable[None]]:
@@ -105,19 +86,73 @@ def login(connection: Connection) -> Callable[..., Awaitable[kopf.ConnectionInfo
 
 
 async def operate(
-    connection: Connection, caches: Iterable[Cache[Any]], relist: Relist, started: asyncio.Event
+    connection: Connection,
+    caches: Iterable[Cache[Any]],
+    sweeper: Sweeper,
+    started: asyncio.Event,
 ) -> None:
     """Watch with kopf what people write, until it is cancelled or takes a signal for its end."""
-    registry, sweeper = kopf.OperatorRegistry(), Sweeper(relist)
+    registry, kinds = kopf.OperatorRegistry(), tuple(caches)
     kopf.on.login(registry=registry)(login(connection))
-    for cache in caches:
+    for cache in kinds:
         group, version = cache.resource.group, cache.resource.api_version.rpartition("/")[2]
         on_event = kopf.on.event(group, version, cache.resource.plural, registry=registry)
         on_event(into(cache, sweeper))
-    await kopf.operator(
+    while missing := await _unless_blind(registry, started, [c.resource for c in kinds]):
+        log.warning("kopf did not find all kinds, and looks again", extra={"kinds": missing})
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        sweeper.wanted(*kinds)
+
+
+async def _unless_blind(
+    registry: kopf.OperatorRegistry, started: asyncio.Event, kinds: Sequence[ApiResource]
+) -> list[str]:
+    """Let kopf run to its end, or end it where it has missed kinds that it was to watch.
+
+    It asks once which kinds there are; a server that is just starting does not know them all.
+    """
+    insights = Insights()
+    watching = asyncio.create_task(_watch(registry, started, insights))
+    asked = asyncio.create_task(insights.ready_resources.wait())
+    try:
+        await asyncio.wait({watching, asked}, return_when=asyncio.FIRST_COMPLETED)
+        found = {(kind.group, kind.plural) for kind in insights.watched_resources}
+        missing = [kind.kind for kind in kinds if (kind.group, kind.plural) not in found]
+        if watching.done() or not missing:
+            await watching
+            return []
+        return missing
+    finally:
+        asked.cancel()
+        watching.cancel()
+        await asyncio.gather(asked, watching, return_exceptions=True)
+
+
+async def _watch(
+    registry: kopf.OperatorRegistry, started: asyncio.Event, insights: Insights
+) -> None:
+    tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=settings(),
         clusterwide=True,
         standalone=True,
         ready_flag=started,
+        insights=insights,
     )
+    await kopf.run_tasks(tasks, ignored=_Everybody())
+
+
+class _Everybody(Collection["asyncio.Task[Any]"]):
+    """Whom kopf leaves alone when it ends: it takes every task of the process for its own."""
+
+    @override
+    def __contains__(self, task: object) -> bool:
+        return True
+
+    @override
+    def __iter__(self) -> Iterator["asyncio.Task[Any]"]:
+        return iter(())
+
+    @override
+    def __len__(self) -> int:
+        return 0

@@ -17,6 +17,7 @@ from fleet.kube.lease import Lease
 from fleet.kube.queue import WorkQueue, work
 from fleet.kube.serve import await_served
 from fleet.kube.signals import Ending
+from fleet.kube.sweeper import Sweeper
 from fleet.runtime import health
 
 GRACE_SECONDS = 4.0
@@ -149,9 +150,11 @@ class _Parts:
 
     async def _operate(self) -> None:
         client, started = self._program.client, asyncio.Event()
-        kopf = _operator().operate(
-            client.connection, self._program.watched_by_kopf, client.relist, started
-        )
+        watched, sweeper = self._program.watched_by_kopf, Sweeper(client.relist)
+        for cache in self._program.caches:
+            # A gap in our own watches is one in kopf's, which tells of no deletion it missed.
+            cache.on_gap(lambda: sweeper.wanted(*watched))
+        kopf = _operator().operate(client.connection, watched, sweeper, started)
         async with asyncio.TaskGroup() as group:
             running = group.create_task(_named(kopf, "kopf"))
             waiting = group.create_task(started.wait())

@@ -14,7 +14,8 @@ from fleet.kube.cache import Cache
 from fleet.kube.config import Connection
 from fleet.kube.credentials import Credentials, Token
 from fleet.kube.errors import TransientError
-from fleet.kube.operator import LOGIN_SECONDS, SWEEP_SECONDS, Patience, Sweeper, into, login
+from fleet.kube.operator import LOGIN_SECONDS, Patience, into, login
+from fleet.kube.sweeper import SWEEP_SECONDS, Sweeper
 from tests.unit.fleet.kube.virtual import in_virtual_time
 
 
