@@ -12,7 +12,8 @@ endif
 UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
 PYTHON3 := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := $(UV) run --no-sync
-JOBS := $(shell nproc)
+# One more than cores: many tests wait for processes.
+JOBS := $(shell expr $$(nproc) + 1)
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +42,7 @@ generated: .venv/synced ## Check that the generated files are what the sources s
 	@$(RUN) python -m tools.generate --check
 
 unit: .venv/synced binaries
-	@$(RUN) pytest tests/unit tests/architecture tests/integration -n $(JOBS) --cov --cov-report=term:skip-covered
+	@$(RUN) pytest tests/unit tests/architecture tests/integration -n $(JOBS) --dist loadscope --cov --cov-report=term:skip-covered
 
 e2e: .venv/synced binaries ## Test the whole local fleet
 	@$(RUN) pytest tests/e2e --cov=

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.testing.apiserver import ADMIN, ApiServer
-from fleet.testing.fixtures import client, server
-from tests.integration.hub.conftest import kinds
+from fleet.testing.fixtures import client, kinds, server
 
 __all__ = ["client", "kinds", "server"]
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import build
 from fleet.api import names
-from fleet.api.binding import ClusterResourceBinding, ResourceBinding
+from fleet.api.binding import ClusterResourceBinding
 from fleet.api.cluster import MemberCluster
 from fleet.api.core import Namespace
 from fleet.api.objects import Resource
@@ -25,24 +24,12 @@ from fleet.api.snapshot import (
     SchedulingPolicySnapshot,
 )
 from fleet.kube.client import ApiClient
-from fleet.kube.dynamic import ApiDynamicClient
 from fleet.kube.errors import NotFoundError
-from fleet.kube.resources import ApiResource
 from fleet.runtime import clock
 from fleet.testing.apiserver import NOBODY, ApiServer, free_port
-from fleet.testing.waiting import until
 from tests.integration.cli.conftest import written
 from tests.unit.fleet.engine.fleets import A10, A100, allocation, member, phi, pool
 
-KINDS = (
-    MemberCluster,
-    ClusterResourcePlacement,
-    ResourcePlacement,
-    ClusterSchedulingPolicySnapshot,
-    SchedulingPolicySnapshot,
-    ClusterResourceBinding,
-    ResourceBinding,
-)
 TEAM = "kubernetes-fleet.io/team"
 
 
@@ -156,22 +143,12 @@ class Hub:
 
 @pytest.fixture
 async def hub(
-    client: ApiClient, kinds: ApiDynamicClient, kubeconfig: Path, request: pytest.FixtureRequest
+    client: ApiClient, kinds: ApiServer, kubeconfig: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Hub]:
     del kinds
-    for kind in KINDS:
-        await until(partial(_served, client, ApiResource.of(kind)))
     made = Hub(client, kubeconfig, f"t{names.digest(request.node.name)}")
     yield made
     await made.unmake()
-
-
-async def _served(client: ApiClient, resource: ApiResource) -> bool:
-    try:
-        await client.served(resource)
-    except NotFoundError:
-        return False
-    return True
 
 
 def chosen(answer: dict[str, Any]) -> dict[str, str]:

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from fleet.kube.client import ApiClient
-from fleet.kube.dynamic import ApiDynamicClient
 from fleet.testing.apiserver import ADMIN, ApiServer
-from fleet.testing.fixtures import client, server
+from fleet.testing.fixtures import client, kinds, server
 from fleet.testing.waiting import until
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
 __all__ = ["client", "hub", "kinds", "server"]
-CRDS = Path(__file__).parents[3] / "crds"
 
 
 class HubProcess:
@@ -59,22 +56,9 @@ class HubProcess:
 
 
 @pytest.fixture
-async def kinds(client: ApiClient) -> ApiDynamicClient:
-    """Serve our kinds."""
-    dynamic = client.dynamic
-    for path in sorted(CRDS.glob("*.yaml")):
-        for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            await dynamic.apply(manifest, force=True)
-    return dynamic
-
-
-@pytest.fixture
-async def hub(
-    server: ApiServer, kinds: ApiDynamicClient, tmp_path: Path
-) -> AsyncIterator[HubProcess]:
-    del kinds
+async def hub(kinds: ApiServer, tmp_path: Path) -> AsyncIterator[HubProcess]:
     path = tmp_path / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(_kubeconfig(server)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(_kubeconfig(kinds)), encoding="utf-8")
     running = HubProcess(path)
     await running.start()
     yield running

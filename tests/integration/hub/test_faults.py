@@ -11,17 +11,9 @@ from fleet.api.snapshot import ResourceSnapshot, SchedulingPolicySnapshot
 from fleet.kube.client import ApiClient
 from fleet.kube.errors import TransientError
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import frail_server
 from fleet.testing.waiting import until
 from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import Fleet
-
-__all__ = ["frail_server"]
-
-
-@pytest.fixture
-def server(frail_server: ApiServer) -> ApiServer:
-    return frail_server
 
 
 @pytest.fixture

@@ -117,7 +117,15 @@ def pod(name: str, image: str) -> dict[str, Any]:
 async def test_a_claim_becomes_a_gpu_node_that_pods_run_on_and_goes_with_it(
     region: Region,
 ) -> None:
-    await region.us.apply([claim("one"), pod("web", "nginx"), pod("engine", "vllm/vllm-openai:v1")])
+    await region.us.apply([claim("one")])
+
+    async def there() -> bool:
+        """Pods that come before the node would have Karpenter make another one."""
+        nodes = await region.items("nodes")
+        return any(c["type"] == "Ready" for node in nodes for c in node["status"]["conditions"])
+
+    await region.until(there)
+    await region.us.apply([pod("web", "nginx"), pod("engine", "vllm/vllm-openai:v1")])
 
     async def running() -> bool:
         (web,) = [p for p in await region.items("pods") if p["metadata"]["name"] == "web"]

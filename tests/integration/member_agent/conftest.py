@@ -4,30 +4,22 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from fleet.api.karpenter import NodeClaim, NodePool
 from fleet.api.names import member_namespace
-from fleet.api.work import AppliedWork, Work
-from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.client import ApiClient
-from fleet.kube.errors import NotFoundError
-from fleet.kube.resources import ApiResource
-from fleet.testing.apiserver import ADMIN, ApiServer, binaries, free_port
-from fleet.testing.fixtures import client, server
+from fleet.testing.apiserver import ADMIN, ApiServer, free_port
+from fleet.testing.fixtures import client, kinds, server
 from fleet.testing.waiting import until
 from tests.integration.member_agent.identity import admit
 
 __all__ = ["agent", "client", "kinds", "server"]
-CRDS = Path(__file__).parents[3] / "crds"
 CLUSTER = "us"
 NAMESPACE = member_namespace(CLUSTER)
-OURS = (Work, AppliedWork, Workspace, InferenceSet, NodeClaim, NodePool)
 
 
 class AgentProcess:
@@ -65,30 +57,17 @@ class AgentProcess:
 
 
 @pytest.fixture
-async def kinds(client: ApiClient) -> ApiClient:
-    """Serve our kinds and Karpenter's."""
-    folders = (CRDS, binaries(os.environ) / "karpenter-crds")
-    paths = sorted(path for folder in folders for path in folder.glob("*.yaml"))
-    for path in paths:
-        for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            await client.dynamic.apply(manifest, force=True)
-    for model in OURS:
-        await until(partial(_served, client, ApiResource.of(model)))
-    return client
-
-
-@pytest.fixture
-async def environ(server: ApiServer, kinds: ApiClient, tmp_path: Path) -> Mapping[str, str]:
+async def environ(kinds: ApiServer, client: ApiClient, tmp_path: Path) -> Mapping[str, str]:
     """Say where the hub and the member are, with the rights that an agent has there."""
     kubeconfig, token = tmp_path / "kubeconfig.yaml", tmp_path / "token"
-    kubeconfig.write_text(yaml.safe_dump(_kubeconfig(server)), encoding="utf-8")
-    token.write_text(await admit(kinds, CLUSTER), encoding="utf-8")
+    kubeconfig.write_text(yaml.safe_dump(_kubeconfig(kinds)), encoding="utf-8")
+    token.write_text(await admit(client, CLUSTER), encoding="utf-8")
     token.chmod(0o600)
     return {
         "KUBECONFIG": str(kubeconfig),
         "MEMBER_AGENT_CLUSTER": CLUSTER,
-        "MEMBER_AGENT_HUB_URL": server.url,
-        "MEMBER_AGENT_HUB_CA_FILE": server.ca_file,
+        "MEMBER_AGENT_HUB_URL": kinds.url,
+        "MEMBER_AGENT_HUB_CA_FILE": kinds.ca_file,
         "MEMBER_AGENT_HUB_TOKEN_FILE": str(token),
         "MEMBER_AGENT_HEALTH_LISTEN": f"127.0.0.1:{free_port()}",
     }
@@ -99,14 +78,6 @@ async def agent(environ: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Age
     running = AgentProcess(tmp_path, environ)
     yield running
     await running.kill()
-
-
-async def _served(client: ApiClient, resource: ApiResource) -> bool:
-    try:
-        await client.served(resource)
-    except NotFoundError:
-        return False
-    return True
 
 
 def _kubeconfig(server: ApiServer) -> dict[str, Any]:
