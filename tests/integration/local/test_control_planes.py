@@ -121,8 +121,8 @@ async def test_a_claim_becomes_a_gpu_node_that_pods_run_on_and_goes_with_it(
 
     async def there() -> bool:
         """Pods that come before the node would have Karpenter make another one."""
-        nodes = await region.items("nodes")
-        return any(c["type"] == "Ready" for node in nodes for c in node["status"]["conditions"])
+        labels = [node["metadata"]["labels"] for node in await region.items("nodes")]
+        return any(found.get("karpenter.sh/initialized") == "true" for found in labels)
 
     await region.until(there)
     await region.us.apply([pod("web", "nginx"), pod("engine", "vllm/vllm-openai:v1")])
