@@ -45,7 +45,7 @@ unit: .venv/synced binaries
 	@$(RUN) pytest tests/unit tests/architecture tests/integration -n $(JOBS) --dist loadscope --cov --cov-report=term:skip-covered
 
 e2e: .venv/synced binaries ## Test the whole local fleet
-	@$(RUN) pytest tests/e2e --cov=
+	@$(RUN) pytest tests/e2e
 
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
 	@$(RUN) modelfleet local binaries

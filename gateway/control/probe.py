@@ -64,7 +64,8 @@ class Prober:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def aim(self, snapshot: Snapshot) -> None:
-        """Probe what this snapshot has, new ones at once."""
+        """Probe what this snapshot has; at once what is new, or now said to be ready."""
+        before = {endpoint.name for endpoint, _ in self._targets if endpoint.ready}
         self._targets = [
             (endpoint, service.name)
             for service in snapshot.services
@@ -73,7 +74,8 @@ class Prober:
         ]
         old = self._verdicts
         self._verdicts = {e.name: old.get(e.name) or Verdict() for e, _ in self._targets}
-        if self._verdicts.keys() - old.keys():
+        ready = {endpoint.name for endpoint, _ in self._targets if endpoint.ready}
+        if self._verdicts.keys() - old.keys() or ready - before:
             self._changed.set()
 
     async def run(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from fleet.testing.waiting import until
 from gateway.control.probe import AT_ONCE, LOAD_BYTES, Prober
@@ -271,3 +272,13 @@ async def test_a_place_that_names_no_probe_is_left_to_the_requests() -> None:
         bare = place("demo/bare", url=api.url)
         async with probing(service(PHI, bare, outside(api))) as seen:
             await until(lambda: seen.up == {"demo/api": True})
+
+
+async def test_a_place_that_is_said_to_be_ready_now_is_asked_at_once() -> None:
+    async with upstream(says(whole(200, load(phi=0)))) as gateway:
+        unready = region(gateway)
+        async with probing(service(PHI, unready), seconds=3600) as seen:
+            await until(lambda: seen.up == {"demo/eu": False})
+            gateway.behaviour = says(whole(200, load(phi=1)))
+            seen.prober.aim(table(service(PHI, structs.replace(unready, ready=True))))
+            await until(lambda: seen.up == {"demo/eu": True})
