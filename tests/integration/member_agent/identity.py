@@ -1,4 +1,4 @@
-"""What the hub gives an agent: a namespace, an account, and the rights of DESIGN.md."""
+"""What the hub gives an agent: a namespace, an account, and no more rights than it needs."""
 
 from contextlib import suppress
 from typing import Any
