@@ -86,6 +86,7 @@ def _take(written: Written, manifest: Manifest, catalogue: Catalogue, namespace:
         case Workspace() | InferenceSet():
             written.workloads.append((found, _demand(manifest, found, catalogue)))
         case ModelDeployment():
+            _refuse_counts(manifest, found)
             workload = derived.inference_set(found)
             written.deployments.append((found, _demand(manifest, workload, catalogue)))
         case Placement():
@@ -115,6 +116,18 @@ def _refuse_two_models(manifest: Manifest, workload: Workspace | InferenceSet) -
     if inference and inference.preset and inference.template:
         reason = "preset and template cannot be set at the same time"
         raise ExplainError(f"{manifest.where}: {where}: {reason}")
+
+
+def _refuse_counts(manifest: Manifest, deployment: ModelDeployment) -> None:
+    """Refuse what the API server would: counts that contradict each other."""
+    spec, clusters = deployment.spec, deployment.spec.clusters
+    reason = ""
+    if spec.replicas < clusters.min:
+        reason = f"spec.replicas: {spec.replicas} is less than clusters.min, {clusters.min}"
+    elif clusters.max is not None and clusters.max < clusters.min:
+        reason = f"spec.clusters: min, {clusters.min}, is more than max, {clusters.max}"
+    if reason:
+        raise ExplainError(f"{manifest.where}: {reason}")
 
 
 def _placed(written: Written) -> Iterator[Question]:

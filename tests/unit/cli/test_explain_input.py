@@ -68,6 +68,14 @@ def typed(*arguments: str, stdin: str = "", **environ: str) -> Result:
             WORKSPACE.replace("phi-4-mini-instruct", "zzzzzz"),
             "unknown preset 'zzzzzz'; it is not in the catalogue",
         ),
+        (
+            DEPLOYMENT.replace("replicas: 3", "replicas: 1"),
+            "(ModelDeployment qwen): spec.replicas: 1 is less than clusters.min, 2",
+        ),
+        (
+            DEPLOYMENT.replace("min: 2", "min: 2, max: 1"),
+            "(ModelDeployment qwen): spec.clusters: min, 2, is more than max, 1",
+        ),
     ],
     ids=[
         "YAML",
@@ -80,6 +88,8 @@ def typed(*arguments: str, stdin: str = "", **environ: str) -> Result:
         "no model",
         "near names",
         "no near name",
+        "fewer replicas than clusters",
+        "least above most",
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(shell: Shell, text: str, message: str) -> None:
