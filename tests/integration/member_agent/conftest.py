@@ -1,59 +1,34 @@
 """A real API server that is a hub and a member at once, and an agent as a process of its own."""
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typing_extensions import override
 
 from fleet.api.names import member_namespace
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ADMIN, ApiServer, free_port
 from fleet.testing.fixtures import client, kinds, server
-from fleet.testing.waiting import until
 from tests.integration.member_agent.identity import admit
+from tests.integration.process import ProgramProcess
 
 __all__ = ["agent", "client", "kinds", "server"]
 CLUSTER = "us"
 NAMESPACE = member_namespace(CLUSTER)
 
 
-class AgentProcess:
-    """`python -m member_agent`; it may be killed and started again."""
+class AgentProcess(ProgramProcess):
+    """An agent; it has started when all four of its controllers have."""
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
-        self.home, self.environ = home, {**os.environ, **environ}
-        self.log = home / "agent.log"
-        self.process: asyncio.subprocess.Process | None = None
+        super().__init__("member_agent", home / "agent.log", environ)
 
+    @override
     async def start(self, *, waiting_for: str = "controller starts", times: int = 4) -> None:
-        before = self.said(waiting_for)
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "member_agent", env=self.environ, stdout=log, stderr=log
-            )
-        await until(lambda: self.said(waiting_for) >= before + times, seconds=20)
-
-    def said(self, words: str) -> int:
-        """Count the lines of the log with these words."""
-        return self.log.read_text(encoding="utf-8").count(words) if self.log.exists() else 0
-
-    async def kill(self) -> None:
-        if self.process and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
-
-    async def terminate(self) -> int:
-        """Ask it to end; give its exit status."""
-        if self.process is None:
-            return 0
-        if self.process.returncode is None:
-            self.process.terminate()
-        return await asyncio.wait_for(self.process.wait(), 6)
+        await super().start(waiting_for=waiting_for, times=times)
 
 
 @pytest.fixture

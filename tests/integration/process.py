@@ -1,0 +1,46 @@
+"""A program of ours as a process of its own; a test may kill it and start it again."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from fleet.testing.waiting import until
+
+END_SECONDS = 6.0
+
+
+class ProgramProcess:
+    """`python -m <module>`, with what it says in a file."""
+
+    def __init__(self, module: str, log: Path, environ: Mapping[str, str]) -> None:
+        self.log, self.environ = log, {**os.environ, **environ}
+        self._module = module
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self, *, waiting_for: str = "controller starts", times: int = 1) -> None:
+        """Start it, and wait until it has said these words so often."""
+        before = self.said(waiting_for)
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", self._module, env=self.environ, stdout=log, stderr=log
+            )
+        await until(lambda: self.said(waiting_for) >= before + times, seconds=20)
+
+    def said(self, words: str) -> int:
+        """Count the lines of the log with these words."""
+        return self.log.read_text(encoding="utf-8").count(words) if self.log.exists() else 0
+
+    async def kill(self) -> None:
+        if self.process and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def terminate(self) -> int:
+        """Ask it to end; give its exit status."""
+        if self.process is None:
+            return 0
+        if self.process.returncode is None:
+            self.process.terminate()
+        return await asyncio.wait_for(self.process.wait(), END_SECONDS)
