@@ -1,9 +1,10 @@
 """A Go toolchain new enough to build the control planes: the user's, else PyPI's."""
 
+import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -66,17 +67,35 @@ _LOCAL: Final[Mapping[str, str]] = {"GOTOOLCHAIN": "local"}
 
 async def _install(target: Path) -> None:
     errors = []
-    for installer in _installers():
+    for installer in INSTALLERS:
         try:
-            await execute([*installer, "--target", target, PACKAGE], deadline=_INSTALL_SECONDS)
+            await execute([*await installer(target), PACKAGE], deadline=_INSTALL_SECONDS)
         except CommandError as error:
             errors.append(str(error))
         else:
             return
-    raise BuildError("\n".join(["no Go: install Go 1.26 or pip", *errors]))
+    raise BuildError("\n".join(["no Go: install Go 1.26, or uv, or pip", *errors]))
 
 
-def _installers() -> list[list[str]]:
-    uv = shutil.which("uv")
-    by_uv = [[uv, "pip", "install", "--quiet", "--python", sys.executable]] if uv else []
-    return [*by_uv, [sys.executable, "-m", "pip", "install", "--quiet"]]
+async def _by_uv(target: Path) -> list[str | Path]:
+    """Use the uv that runs us, which tells of itself in UV, or the one of PATH."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if not uv:
+        raise CommandError("there is no uv on PATH")
+    return [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", target]
+
+
+async def _by_pip(target: Path, python: str | Path = sys.executable) -> list[str | Path]:
+    return [python, "-m", "pip", "install", "--quiet", "--target", target]
+
+
+async def _by_a_pip_of_our_own(target: Path) -> list[str | Path]:
+    """Make an environment with pip: those that uv makes have none."""
+    made = target / "pip"
+    await execute([sys.executable, "-m", "venv", "--clear", made], deadline=_INSTALL_SECONDS)
+    return await _by_pip(target, made / "bin" / "python")
+
+
+Installer = Callable[[Path], Awaitable[list[str | Path]]]
+INSTALLERS: Final[tuple[Installer, ...]] = (_by_uv, _by_pip, _by_a_pip_of_our_own)
+"""Each gives the command to which the package's name is added; CommandError where it has none."""
