@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import openai
 import pytest
 
 from tests.e2e.local_fleet import LocalFleet, until
@@ -21,6 +22,13 @@ def whole_fleet() -> Iterator[LocalFleet]:
     fleet.modelfleet("local", "up")
     yield fleet
     fleet.modelfleet("local", "down")
+
+
+@pytest.fixture
+def client(whole_fleet: LocalFleet) -> Iterator[openai.OpenAI]:
+    """Lend a client of the global gateway, and close its connections afterwards."""
+    with whole_fleet.client() as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ class LocalFleet:
         return pid
 
     def client(self) -> openai.OpenAI:
+        """Make a client of the global gateway; whoever asks for it closes it."""
         gateway = self.status()["gateway"]
         return openai.OpenAI(
             base_url=gateway["url"], api_key=gateway["key"], max_retries=0, timeout=30

@@ -66,14 +66,13 @@ def test_a_placement_that_selects_nothing_says_so(fleet: LocalFleet) -> None:
     assert until(told, "a condition that says so", seconds=30)
 
 
-def test_a_model_that_nobody_serves_is_unknown(whole_fleet: LocalFleet) -> None:
+def test_a_model_that_nobody_serves_is_unknown(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="nonesuch"):
-        whole_fleet.client().chat.completions.create(
+        client.chat.completions.create(
             model="nonesuch", messages=[{"role": "user", "content": "hello"}]
         )
 
 
-def test_a_wrong_key_is_refused(whole_fleet: LocalFleet) -> None:
-    client = whole_fleet.client().with_options(api_key="wrong")
+def test_a_wrong_key_is_refused(client: openai.OpenAI) -> None:
     with pytest.raises(openai.AuthenticationError):
-        client.models.list()
+        client.with_options(api_key="wrong").models.list()

@@ -20,10 +20,9 @@ REGIONS = {"centralus": "us", "northeurope": "eu", "japaneast": "apac"}
 PHI, QWEN = "phi-4-mini-instruct", "qwen2-7b"
 
 
-def test_a_lost_region_is_replaced_and_comes_back(fleet: LocalFleet) -> None:
+def test_a_lost_region_is_replaced_and_comes_back(fleet: LocalFleet, client: openai.OpenAI) -> None:
     fleet.kubectl("hub", "apply", "-f", "examples/phi-4-mini.yaml")
     fleet.kubectl("hub", "apply", "-f", "examples/model-deployment.yaml")
-    client = fleet.client()
     served = until(lambda: ask(client, PHI), f"an answer of {PHI}")
     until(lambda: _replicas_ready(fleet), f"all replicas of {QWEN}")
     assert until(lambda: ask(client, QWEN), f"an answer of {QWEN}")
@@ -52,7 +51,7 @@ def _works_of(fleet: LocalFleet, member: str) -> list[str]:
     return [w["metadata"]["name"] for w in works["items"] if "phi" in w["metadata"]["name"]]
 
 
-def test_the_winner_is_where_it_is_cheapest(fleet: LocalFleet) -> None:
+def test_the_winner_is_where_it_is_cheapest(fleet: LocalFleet, client: openai.OpenAI) -> None:
     """V100s are cheapest in northeurope, which no tie-break would choose."""
     name = "cheapest"
     fleet.apply(
@@ -66,13 +65,14 @@ def test_the_winner_is_where_it_is_cheapest(fleet: LocalFleet) -> None:
     (allocation,) = binding["spec"]["allocations"]
     assert allocation["instanceType"] == "Standard_NC6s_v3"
     assert binding["spec"]["clusterDecision"]["reason"]
-    client = fleet.client()
     assert until(lambda: ask(client, "phi-3-mini-4k-instruct"), "an answer") == "northeurope"
     explained = fleet.modelfleet("explain", name)
     assert "northeurope" in explained or "eu" in explained
 
 
-def test_edits_reach_the_member_and_nothing_is_left_after_deletion(fleet: LocalFleet) -> None:
+def test_edits_reach_the_member_and_nothing_is_left_after_deletion(
+    fleet: LocalFleet, client: openai.OpenAI
+) -> None:
     name = "edited"
     config = {
         "apiVersion": "v1",
@@ -86,7 +86,6 @@ def test_edits_reach_the_member_and_nothing_is_left_after_deletion(fleet: LocalF
     fleet.apply(
         "hub", namespace(name), config, extra, model, placement(name, [whole_namespace(name)])
     )
-    client = fleet.client()
     until(lambda: ask(client, PHI), "an answer")
     binding = until(lambda: fleet.binding("clusterresourcebindings", name), "a binding")
     member = binding["spec"]["targetCluster"]
@@ -127,7 +126,9 @@ def _left(fleet: LocalFleet, member: str, name: str) -> list[str]:
     return [f"{item['kind']}/{item['metadata']['name']}" for item in found]
 
 
-def test_a_type_sold_out_after_the_decision_is_decided_anew(fleet: LocalFleet) -> None:
+def test_a_type_sold_out_after_the_decision_is_decided_anew(
+    fleet: LocalFleet, client: openai.OpenAI
+) -> None:
     name, pool = "sold-out", "standard-nc6s-v3"
     taken = fleet.get("eu", "kwoknodeclasses.karpenter.kwok.sh", pool)
     fleet.kubectl("eu", "delete", "kwoknodeclasses.karpenter.kwok.sh", pool)
@@ -138,7 +139,6 @@ def test_a_type_sold_out_after_the_decision_is_decided_anew(fleet: LocalFleet) -
             workspace(name, name, "phi-3-mini-4k-instruct", instanceType="Standard_NC6s_v3"),
             placement(name, [whole_namespace(name)]),
         )
-        client = fleet.client()
         region = until(lambda: ask(client, "phi-3-mini-4k-instruct"), "an answer", seconds=180)
         assert region != "northeurope"
     finally:
@@ -149,7 +149,7 @@ def test_a_type_sold_out_after_the_decision_is_decided_anew(fleet: LocalFleet) -
 
 @pytest.mark.parametrize("process", ["hub", "agent", "gateway"])
 def test_a_program_killed_in_the_middle_goes_on_where_it_was(
-    fleet: LocalFleet, process: str
+    fleet: LocalFleet, client: openai.OpenAI, process: str
 ) -> None:
     name = f"killed-{process}"
     fleet.apply(
@@ -163,7 +163,6 @@ def test_a_program_killed_in_the_middle_goes_on_where_it_was(
     fleet.kill({"hub": "hub", "agent": f"{member}-agent", "gateway": "gateway"}[process])
     started = time.monotonic()
     fleet.modelfleet("local", "up")
-    client = fleet.client()
     assert until(lambda: ask(client, PHI), f"an answer after {process} was killed")
     until(
         lambda: condition(
