@@ -1,78 +1,23 @@
 """The agent's token on the hub: renewed long before its end, by the agent itself, in place."""
 
 import asyncio
-import base64
-import binascii
-import json
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from fleet.api.objects import Key
 from fleet.kube.client import Client
 from fleet.kube.errors import ForbiddenError, KubeError
+from fleet.kube.tokens import Life, life_of
 from fleet.runtime.clock import Clock
+from fleet.runtime.secret_files import write
 
-RENEW_AT: Final = 0.8
-"""Part of a token's life after which the next one is asked for."""
 LONGEST_SLEEP: Final = 60.0
 """Seconds; somebody else may have put another token there."""
 RETRY: Final = 10.0
 """Seconds until a renewal that failed is tried again."""
-SHORTEST_LIFE: Final = 600
-"""Seconds; the API server signs none for less."""
-ACCOUNT_PARTS: Final = 4
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """What a ServiceAccount's token says of itself; it holds no secret."""
-
-    account: Key
-    issued: datetime
-    expires: datetime
-
-    @property
-    def renewal(self) -> datetime:
-        return self.issued + (self.expires - self.issued) * RENEW_AT
-
-    @property
-    def seconds(self) -> int:
-        return max(SHORTEST_LIFE, round((self.expires - self.issued).total_seconds()))
-
-
-def life_of(token: str) -> Life | None:
-    """Read a token's life and account; None where it is not a ServiceAccount's that ends."""
-    try:
-        payload = token.split(".")[1]
-        content: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        parts = str(content["sub"]).split(":")
-        issued, expires = (datetime.fromtimestamp(content[name], UTC) for name in ("iat", "exp"))
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return None
-    if len(parts) != ACCOUNT_PARTS or parts[:2] != ["system", "serviceaccount"]:
-        return None
-    return Life(Key(parts[2], parts[3]), issued, expires)
-
-
-def write(path: Path, token: str) -> None:
-    """Put a token in the place of another: a reader finds one of them, whole, and no one else."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(token)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

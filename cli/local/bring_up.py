@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from cli.local import credentials as secret_files
 from cli.local import pools, processes
 from cli.local.binaries import Binaries
 from cli.local.credentials import Credentials
@@ -22,15 +21,15 @@ from cli.local.topology import HUB, REGIONS, Fleet
 from cli.local.waiting import until
 from fleet.api import names
 from fleet.catalog.catalogue import Catalogue
-from fleet.runtime import clock
+from fleet.kube.tokens import HOURS, RENEW_AT, life_of
+from fleet.runtime import clock, secret_files
 
 API_SERVER_SECONDS = 60.0
 CRD_SECONDS = 60.0
 READY_SECONDS = 60.0
 JOIN_SECONDS = 60.0
-_TOKEN_HOURS: Final = 24
-_TOKEN_LEFT: Final = timedelta(hours=5)
-"""An agent renews at 80 % of 24 h: with less than the rest left it was not there to do so."""
+_TOKEN_LEFT: Final = timedelta(hours=HOURS * (1 - RENEW_AT))
+"""With less than this left of a token its agent was not there to renew it."""
 AGENT: Final = "member-agent"
 _HEARTBEAT_SECONDS: Final = 5
 
@@ -120,14 +119,14 @@ class BringUp:
     async def _join(self, member: str) -> None:
         """Take a token of the ServiceAccount that the hub makes for the member."""
         file = self._credentials.agent_token(member)
-        ends = secret_files.expires(file.read_text()) if file.exists() else None
-        if ends and ends - clock.now() > _TOKEN_LEFT:
+        life = life_of(file.read_text()) if file.exists() else None
+        if life and life.expires - clock.now() > _TOKEN_LEFT:
             return
         hub, namespace = self._kubectl(HUB), names.member_namespace(member)
         account = f"serviceaccount/{AGENT}"
         await hub.wait("create", f"namespace/{namespace}", deadline=JOIN_SECONDS)
         await hub.wait("create", account, namespace=namespace, deadline=JOIN_SECONDS)
-        arguments = (f"--namespace={namespace}", f"--duration={_TOKEN_HOURS}h")
+        arguments = (f"--namespace={namespace}", f"--duration={HOURS}h")
         token = await hub.run("create", "token", AGENT, *arguments)
         secret_files.write(file, token.decode().strip())
 

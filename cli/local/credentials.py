@@ -1,18 +1,14 @@
 """Keys and tokens of a local fleet: files that only their owner may read."""
 
-import base64
-import binascii
 import hashlib
-import json
-import os
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from fleet.runtime.secret_files import write
+
 _KEY_BYTES: Final = 24
-_OWNER_ONLY: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +42,3 @@ class Credentials:
         write(self.client_keys, hashlib.sha256(key.encode()).hexdigest() + "\n")
         if not self.fleet.exists():
             write(self.fleet, secrets.token_urlsafe(_KEY_BYTES) + "\n")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a secret in one step, so that a reader never sees half of it."""
-    unfinished = path.with_name(f".{path.name}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    unfinished.replace(path)
-
-
-def expires(token: str) -> datetime | None:
-    """Return when a service account's token ends; None for what is no such token."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return datetime.fromtimestamp(claims["exp"], UTC)
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return None

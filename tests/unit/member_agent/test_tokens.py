@@ -1,37 +1,26 @@
 """The agent's token: renewed in time and in place, told of when it is not, and never told."""
 
 import asyncio
-import base64
-import json
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from fleet.api.objects import Key
 from fleet.kube.errors import ForbiddenError, TransientError
+from fleet.kube.tokens import Life, life_of
+from fleet.runtime.secret_files import write
 from fleet.testing.client import FakeClient
+from fleet.testing.tokens import AGENT, NOON, signed
 from fleet.testing.waiting import until
-from member_agent.tokens import Life, Renewal, life_of, write
+from member_agent.tokens import Renewal
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = 24 * 3600
-AGENT = Key("fleet-member-us", "member-agent")
 MEND = "kubectl --namespace=fleet-member-us create token member-agent --duration=24h"
 EXPIRED = "the token for the hub expired at 2026-01-02T12:00:00+00:00"
-
-
-def signed(issued: datetime = NOON, seconds: float = DAY, **claims: Any) -> str:
-    """Write a token as the API server signs it, as far as an agent can read it."""
-    start = int(issued.timestamp())
-    subject = f"system:serviceaccount:{AGENT.namespace}:{AGENT.name}"
-    payload = {"sub": subject, "iat": start, "exp": start + int(seconds), **claims}
-    text = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
-    return f"header.{text}.signature"
 
 
 class Signer(FakeClient):
@@ -77,43 +66,6 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "token")
 
 
-def test_a_token_says_whose_it_is_and_how_long_it_lives() -> None:
-    assert life_of(signed()) == Life(AGENT, NOON, NOON + timedelta(days=1))
-
-
-@pytest.mark.parametrize(
-    "token",
-    [
-        "",
-        "opaque",
-        "a.b.c",
-        "a.!!!.c",
-        "a.bnVsbA.c",
-        "a.W10.c",
-        signed(sub="system:node:n1"),
-        signed(sub="system:serviceaccount:x"),
-        signed(sub="a:b:c:d"),
-        signed(exp=None),
-        signed(iat="noon"),
-    ],
-    ids=[
-        "nothing",
-        "no parts",
-        "no JSON",
-        "no base64",
-        "null",
-        "a list",
-        "a node",
-        "no name",
-        "somebody else",
-        "no end",
-        "a word",
-    ],
-)
-def test_what_is_no_token_of_an_account_that_ends_is_left_alone(token: str) -> None:
-    assert life_of(token) is None
-
-
 async def test_a_token_is_renewed_at_four_fifths_of_its_life(desk: Desk) -> None:
     assert await desk.at(hours=0) == 60
     assert await desk.at(hours=19.19) == pytest.approx(36)
@@ -142,14 +94,6 @@ async def test_a_token_is_written_for_its_owner_alone_and_leaves_nothing_beside_
     await desk.at(hours=20)
     assert desk.path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in desk.path.parent.iterdir()] == ["token"]
-
-
-def test_a_token_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.mkdir()
-    with pytest.raises(OSError, match="token"):
-        write(path, "new")
-    assert [each.name for each in tmp_path.iterdir()] == ["token"]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,10 @@
 """Keys and tokens of a fleet."""
 
-import base64
 import hashlib
-import json
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from cli.local.credentials import Credentials, expires
+from cli.local.credentials import Credentials
 from cli.local.gateway import Gateway
 
 
@@ -34,17 +29,6 @@ def test_made_again_the_keys_stay(tmp_path: Path) -> None:
     before = {file.name: file.read_text() for file in tmp_path.iterdir()}
     credentials.create()
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
-
-
-def test_a_tokens_end_is_read_from_it() -> None:
-    claims = base64.urlsafe_b64encode(json.dumps({"exp": 1_800_000_000}).encode()).decode()
-    token = f"header.{claims.rstrip('=')}.signature"
-    assert expires(token) == datetime.fromtimestamp(1_800_000_000, UTC)
-
-
-@pytest.mark.parametrize("token", ["", "no token", "a.b.c", "a.e30.c"])
-def test_what_is_no_token_has_no_end(token: str) -> None:
-    assert expires(token) is None
 
 
 def test_a_key_is_not_shown_where_the_gateway_is() -> None:
