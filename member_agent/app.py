@@ -24,6 +24,7 @@ from member_agent.controllers.workspace.plan.actions import Rules
 from member_agent.gateway import GatewayProbe
 from member_agent.kinds import Kinds
 from member_agent.settings import Settings
+from member_agent.token_secret import TokenSecret
 from member_agent.tokens import Renewal
 
 NAME = "modelfleet-member-agent"
@@ -43,7 +44,13 @@ class Agent:
 
 
 def compose(settings: Settings, hub: ApiClient, member: ApiClient) -> Agent:
-    renewal = Renewal(client=hub, path=Path(settings.hub_token_file), clock=clock.now)
+    key = Key.parse(settings.hub_token_secret)
+    renewal = Renewal(
+        client=hub,
+        path=Path(settings.hub_token_file),
+        clock=clock.now,
+        secret=TokenSecret(member, key) if key.name else None,
+    )
     probe = GatewayProbe(settings.gateway_url)
     return Agent(settings, hub, member, Kinds(settings.cluster), load(), probe, renewal)
 
@@ -73,8 +80,6 @@ def on_member(agent: Agent) -> Program:
         caches=agent.kinds.on_member,
         watched_by_kopf=agent.kinds.written_by_people,
         controllers=(workspaces, inference_sets),
-        # Beside the member: a hub that refuses an expired token would never let it begin.
-        background=(agent.renewal.run,),
     )
 
 
@@ -108,6 +113,11 @@ def on_hub(agent: Agent) -> Program:
     )
 
 
+def identity(agent: Agent) -> Program:
+    """Who the agent is on the hub: its token is kept alive whatever else waits."""
+    return Program(client=agent.hub, background=(agent.renewal.run,))
+
+
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """Run until a signal ends it."""
     connection = await asyncio.to_thread(from_environment, environ)
@@ -120,4 +130,5 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         crd_deadline_seconds=settings.crd_deadline_seconds,
         health_listen=settings.health_listen,
     )
-    await run_program(on_member(agent), running, on_hub(agent))
+    await agent.renewal.settle()
+    await run_program(on_member(agent), running, on_hub(agent), identity(agent))

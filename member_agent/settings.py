@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fleet.api.keys import Key
 from fleet.runtime.settings import Count, LogLevel, Seconds, SettingsError, read
 
 PREFIX = "MEMBER_AGENT_"
@@ -18,6 +19,9 @@ class Settings:
     """PEM; the system's authorities where it is empty."""
     hub_token_file: str = ""
     """Who we are on the hub; renewed in place, so that it must be writable. It must be given."""
+    hub_token_secret: str = ""
+    """namespace/name of the Secret on the member that keeps the token (key `token`) when a pod and
+    its files go; a newer one put there is taken up. Empty where there is only the file."""
     gateway_url: str = ""
     """Base of the OpenAI API of the member's gateway; empty where it has none."""
     engine_image: str = "vllm/vllm-openai:v0.33.0"
@@ -43,4 +47,7 @@ def settings(environ: Mapping[str, str]) -> Settings:
     missing = [f"{PREFIX}{name}".upper() for name, value in needed.items() if not value]
     if missing:
         raise SettingsError(f"not set: {', '.join(missing)}")
+    secret = Key.parse(given.hub_token_secret)
+    if given.hub_token_secret and not (secret.namespace and secret.name):
+        raise SettingsError(f"{PREFIX}HUB_TOKEN_SECRET: must be namespace/name")
     return given

@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from fleet.api import names
 from fleet.kube.client import Client
 from fleet.kube.errors import ForbiddenError, KubeError
-from fleet.kube.tokens import Life, life_of
+from fleet.kube.tokens import HOURS, Life, life_of
 from fleet.runtime.clock import Clock
 from fleet.runtime.secret_files import write
+from member_agent.token_secret import TokenSecret, newest
 
 LONGEST_SLEEP: Final = 60.0
 """Seconds; somebody else may have put another token there."""
@@ -26,6 +28,8 @@ class Renewal:
     """The hub's."""
     path: Path
     clock: Clock
+    secret: TokenSecret | None = None
+    """Where the token is kept besides, and where people put another."""
 
     async def run(self) -> None:
         """Renew for ever."""
@@ -35,7 +39,7 @@ class Renewal:
 
     async def step(self) -> float:
         """Renew the token where it is time, and give the seconds until the next look."""
-        life = await asyncio.to_thread(self._life)
+        life = life_of(await self.settle())
         if life is None:
             return LONGEST_SLEEP
         left = life.renewal - self.clock()
@@ -49,7 +53,28 @@ class Renewal:
             log.warning(self._trouble(life, error), extra=ends)
             return RETRY
         log.info("the token for the hub was renewed")
+        await self.settle()
         return 1.0
+
+    async def settle(self) -> str:
+        """Have file and Secret hold the same token, the one that lives longer, and give it."""
+        mine = await asyncio.to_thread(self._read)
+        stored = await self.secret.read() if self.secret else None
+        token = newest(mine, stored.token if stored else "")
+        if token != mine:
+            await self._take(token)
+        if self.secret and stored and life_of(stored.token) and token != stored.token:
+            await self.secret.write(stored, token)
+        return token
+
+    async def _take(self, token: str) -> None:
+        try:
+            await asyncio.to_thread(write, self.path, token)
+        except OSError as error:
+            fields = {"why": str(error)}
+            log.warning("the token for the hub cannot be written to its file", extra=fields)
+        else:
+            log.info("another token for the hub was found in its Secret")
 
     def _trouble(self, life: Life, error: Exception) -> str:
         """Say what is wrong with a token that was not renewed, and what mends it."""
@@ -59,13 +84,23 @@ class Renewal:
             what = "the hub refuses to renew the token"
         else:
             return "the token for the hub could not be renewed"
-        namespace, account = life.account
-        make = f"kubectl --namespace={namespace} create token {account} --duration=24h"
-        return f"{what}; write another into {self.path}, made on the hub by: {make}"
+        return f"{what}; {self._way_out(life)}"
 
-    def _life(self) -> Life | None:
+    def _way_out(self, life: Life) -> str:
+        namespace, account = life.account
+        if member := names.member_cluster(namespace):
+            renew = f"modelfleet join {member} --renew"
+            if self.secret:
+                return f"run: {renew} --kubeconfig FILE, which puts another into {self.secret.key}"
+            return f"write another into {self.path}, made by: {renew}"
+        make = f"kubectl --namespace={namespace} create token {account} --duration={HOURS}h"
+        place = f"Secret {self.secret.key}" if self.secret else self.path
+        return f"write another into {place}, made on the hub by: {make}"
+
+    def _read(self) -> str:
         try:
-            return life_of(self.path.read_text(encoding="utf-8").strip())
+            return self.path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            log.warning("the token for the hub cannot be read", extra={"why": str(error)})
-            return None
+            if not self.secret:
+                log.warning("the token for the hub cannot be read", extra={"why": str(error)})
+            return ""

@@ -41,6 +41,8 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("MEMBER_AGENT_RESYNC_SECONDS", "nan"),
         ("MEMBER_AGENT_CRD_DEADLINE_SECONDS", "-1"),
         ("MEMBER_AGENT_LOG_LEVEL", "LOUD"),
+        ("MEMBER_AGENT_HUB_TOKEN_SECRET", "modelfleet-hub-token"),
+        ("MEMBER_AGENT_HUB_TOKEN_SECRET", "modelfleet-system/"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(variable: str, value: str) -> None:

@@ -19,7 +19,7 @@ from fleet.testing.waiting import until
 from member_agent.tokens import Renewal
 
 DAY = 24 * 3600
-MEND = "kubectl --namespace=fleet-member-us create token member-agent --duration=24h"
+MEND = "made by: modelfleet join us --renew"
 EXPIRED = "the token for the hub expired at 2026-01-02T12:00:00+00:00"
 
 
@@ -134,6 +134,16 @@ async def test_a_token_that_is_not_renewed_is_told_with_what_mends_it(
     desk.hub.error = None
     await desk.at(hours=hours)
     assert desk.life.issued == desk.hub.now
+
+
+async def test_an_account_of_somebody_else_s_namespace_is_named_with_kubectl(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(tmp_path / "token", signed(sub="system:serviceaccount:agents:us"))
+    desk.hub.error = ForbiddenError("not allowed")
+    await desk.at(hours=20)
+    make = "kubectl --namespace=agents create token us --duration=24h"
+    assert caplog.records[0].getMessage().endswith(f"made on the hub by: {make}")
 
 
 async def test_the_agent_renews_by_itself(desk: Desk) -> None:
