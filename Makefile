@@ -48,7 +48,7 @@ e2e: .venv/synced binaries ## Test the whole local fleet
 	@$(RUN) pytest tests/e2e
 
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
-	@$(RUN) modelfleet local binaries
+	@$(RUN) modelfleet local binaries --tests
 
 generate: .venv/synced ## Write the generated files anew: the CRDs
 	@$(RUN) python -m tools.generate

@@ -11,6 +11,7 @@ from cli.local import build
 from cli.local.errors import CommandError, DeadlineError
 from cli.local.execute import execute
 from cli.local.golang import Version, parse_version
+from cli.local.products import KARPENTER_CRDS, PRODUCTS
 from cli.local.progress import Progress
 
 
@@ -26,7 +27,9 @@ GROUPS: Final = (
     Group(("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"), (1, 33)),
     Group(("etcd",), (3, 5)),
     Group(("kwok", "kwokctl"), (0, 7)),
+    Group(("helm",), (4, 0)),
 )
+_ASKED: Final = {"kubectl": ["version", "--client"], "helm": ["version", "--short"]}
 _ASK_SECONDS = 20
 
 
@@ -50,18 +53,21 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return Path(base) / "modelfleet"
 
 
-async def provide(environ: Mapping[str, str], progress: Progress) -> Binaries:
-    """Find or build all of them.
+async def provide(
+    environ: Mapping[str, str], progress: Progress, *, tests: bool = False
+) -> Binaries:
+    """Find or build all of them, and for `tests` what only they need too.
 
     Raises BuildError or CommandError with what the compiler said.
     """
     path = environ.get("PATH", os.defpath)
     builder = build.Builder(build.modules_folder(), cache_folder(environ), path, progress)
     own = await find_own(environ)
-    names = [tool.name for tool in build.TOOLS if tool.name not in own]
+    wanted = [product for product in PRODUCTS if tests or not product.tests_only]
+    names = [product.name for product in wanted if product.name not in own]
     await builder.build(names)
-    built = {name: builder.folder / name for name in names}
-    return Binaries(paths={**own, **built}, karpenter_crds=builder.folder / build.CRDS)
+    built = {name: builder.folder / name for name in names if name != KARPENTER_CRDS.name}
+    return Binaries({**own, **built}, builder.folder / KARPENTER_CRDS.name)
 
 
 async def find_own(environ: Mapping[str, str]) -> dict[str, Path]:
@@ -83,7 +89,7 @@ async def _fit(group: Group, paths: Mapping[str, Path]) -> bool:
 
 
 async def _version(name: str, path: Path) -> Version:
-    arguments = ["version", "--client"] if name == "kubectl" else ["--version"]
+    arguments = _ASKED.get(name, ["--version"])
     try:
         return parse_version((await execute([path, *arguments], deadline=_ASK_SECONDS)).decode())
     except (CommandError, DeadlineError, OSError):

@@ -1,49 +1,21 @@
 """Build with Go what no machine brings along, once, into a cache keyed by version."""
 
 import fcntl
-import hashlib
+import json
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from cli.local import golang
-from cli.local.errors import BuildError
 from cli.local.execute import execute
+from cli.local.products import PRODUCTS, Definitions, Product, Tool, key, link_flags, product_key
 from cli.local.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    name: str
-    module: str
-    """Folder below `tools/go`: each has its own, since they want different libraries."""
-    package: str
-
-
-TOOLS: Final = (
-    Tool("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
-    Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
-    Tool("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
-    Tool(
-        "kube-controller-manager",
-        "kubernetes",
-        "k8s.io/kubernetes/cmd/kube-controller-manager",
-    ),
-    Tool("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
-    Tool("kwokctl", "kwok", "sigs.k8s.io/kwok/cmd/kwokctl"),
-    Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
-    Tool("karpenter-kwok", "karpenter", "sigs.k8s.io/karpenter/kwok"),
-)
-CRDS: Final = "karpenter-crds"
-_CRD_FOLDERS = ("pkg/apis/crds", "kwok/apis/crds")
 
 _TOOL_SECONDS = 1800
 """The slowest takes three minutes on two cores with nothing downloaded yet."""
+_MANY = 8
 
 
 def modules_folder() -> Path:
@@ -52,24 +24,11 @@ def modules_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "tools" / "go"
 
 
-def key(modules: Path) -> str:
-    """Name what would be built: another version in any go.mod gives another key."""
-    digest = hashlib.sha256()
-    for module in sorted(modules.glob("*/go.mod")):
-        digest.update(module.parent.name.encode() + b"\0" + module.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
-
-
-def version_of(module: Path, path: str) -> str:
-    """Return the version of a required Go module, `v1.36.3`."""
-    match = re.search(rf"^\s*{re.escape(path)} (v\S+)", module.read_text(), re.MULTILINE)
-    if not match:
-        raise BuildError(f"{module} does not require {path}")
-    return match[1]
-
-
 class Builder:
-    """Builds into `<cache>/binaries/<key>`, which the link `current` then points to."""
+    """Builds into `<cache>/binaries/built`, and links what is of one time into `<key>` beside it.
+
+    The link `current` points to what was asked for last.
+    """
 
     def __init__(self, modules: Path, cache: Path, path: str, progress: Progress) -> None:
         self._modules = modules
@@ -79,79 +38,77 @@ class Builder:
         self.folder = cache / "binaries" / key(modules)
 
     async def build(self, names: Collection[str]) -> None:
-        """Make sure that the named tools and Karpenter's CRDs are in the folder."""
+        """Make sure that the named products are in the folder."""
         if self._missing(names):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.folder / ".lock", self._progress):
-                await self._build(self._missing(names))
-        self._point_here()
+            with _locked(self.folder.parent / ".lock", self._progress):
+                await self._build([p for p in self._missing(names) if not self._made(p).exists()])
+                for product in self._missing(names):
+                    self._link(self.folder / product.name, self._made(product))
+        self._link(self.folder.parent / "current", self.folder)
 
-    def _point_here(self) -> None:
-        current = self.folder.parent / "current"
-        if current.is_symlink() and current.readlink() == Path(self.folder.name):
+    def _missing(self, names: Collection[str]) -> list[Product]:
+        asked = [product for product in PRODUCTS if product.name in names]
+        return [product for product in asked if not (self.folder / product.name).exists()]
+
+    def _made(self, product: Product) -> Path:
+        return self.folder.parent / "built" / product_key(self._modules, product)
+
+    def _link(self, link: Path, target: Path) -> None:
+        relative = Path(os.path.relpath(target, link.parent))
+        if link.is_symlink() and link.readlink() == relative:
             return
-        link = self.folder.parent / f".current-{os.getpid()}"
-        link.symlink_to(self.folder.name)
-        link.replace(current)
+        unfinished = link.parent / f".{link.name}-{os.getpid()}"
+        unfinished.symlink_to(relative)
+        unfinished.replace(link)
 
-    def _missing(self, names: Collection[str]) -> list[Tool]:
-        missing = [tool for tool in TOOLS if tool.name in names]
-        missing = [tool for tool in missing if not (self.folder / tool.name).exists()]
-        if not missing and not (self.folder / CRDS).is_dir():
-            return [TOOLS[-1]]
-        return missing
-
-    async def _build(self, tools: list[Tool]) -> None:
-        if not tools:
+    async def _build(self, products: list[Product]) -> None:
+        if not products:
             return
-        minutes = "about 10 minutes on 2 cores" if len(tools) == len(TOOLS) else "a while"
-        self._progress.say(f"Building {len(tools)} binaries with Go, once: {minutes}")
+        minutes = "about 10 minutes on 2 cores" if len(products) >= _MANY else "a while"
+        self._progress.say(f"Building {len(products)} products with Go, once: {minutes}")
         go, environ = await golang.provide(
             golang.required_version(self._modules), self._path, self._cache, self._progress
         )
         environ |= {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-        for number, tool in enumerate(tools, 1):
-            with self._progress.step(f"build {tool.name} ({number}/{len(tools)})"):
-                await self._build_one(go, environ, tool)
-        await self._copy_crds(go, environ)
+        for number, product in enumerate(products, 1):
+            with self._progress.step(f"build {product.name} ({number}/{len(products)})"):
+                await self._build_one(go, environ, product)
         self._forget_go()
 
-    async def _build_one(self, go: Path, environ: dict[str, str], tool: Tool) -> None:
-        module = self._modules / tool.module
-        unfinished = self.folder / f".{tool.name}"
-        flags = ["-trimpath", "-buildvcs=false", "-ldflags", self._ldflags(tool)]
+    async def _build_one(self, go: Path, environ: dict[str, str], product: Product) -> None:
+        made = self._made(product)
+        unfinished = made.parent / f".{product.name}"
+        made.parent.mkdir(exist_ok=True)
+        match product:
+            case Tool():
+                await self._compile(go, environ, product, unfinished)
+            case Definitions():
+                await self._copy(go, environ, product, unfinished)
+        unfinished.replace(made)
+
+    async def _compile(self, go: Path, environ: dict[str, str], tool: Tool, target: Path) -> None:
+        flags = ["-trimpath", "-buildvcs=false", "-ldflags", link_flags(self._modules, tool)]
         await execute(
-            [go, "build", *flags, "-o", unfinished, tool.package],
+            [go, "build", *flags, "-o", target, tool.package],
             environ=environ,
-            folder=module,
+            folder=self._modules / tool.module,
             deadline=_TOOL_SECONDS,
         )
-        unfinished.replace(self.folder / tool.name)
 
-    def _ldflags(self, tool: Tool) -> str:
-        if tool.module != "kubernetes":
-            return "-s -w"
-        version = version_of(self._modules / tool.module / "go.mod", "k8s.io/kubernetes")
-        return f"-s -w -X k8s.io/component-base/version.gitVersion={version}"
-
-    async def _copy_crds(self, go: Path, environ: dict[str, str]) -> None:
-        target = self.folder / CRDS
-        if target.is_dir():
-            return
-        module = "sigs.k8s.io/karpenter"
-        said = await execute(
-            [go, "list", "-m", "-f", "{{.Dir}}", module],
-            environ=environ,
-            folder=self._modules / "karpenter",
-            deadline=_TOOL_SECONDS,
-        )
-        source, unfinished = Path(said.decode().strip()), self.folder / f".{CRDS}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        for folder in _CRD_FOLDERS:
-            for crd in (source / folder).glob("*.yaml"):
-                (unfinished / crd.name).write_bytes(crd.read_bytes())
-        unfinished.replace(target)
+    async def _copy(
+        self, go: Path, environ: dict[str, str], definitions: Definitions, target: Path
+    ) -> None:
+        found: list[Path] = []
+        for module, pattern in definitions.sources:
+            said = await execute(
+                [go, "mod", "download", "-json", module],
+                environ=environ,
+                folder=self._modules / definitions.module,
+                deadline=_TOOL_SECONDS,
+            )
+            found += _matching(json.loads(said)["Dir"], pattern)
+        _copy_all(found, target)
 
     def _forget_go(self) -> None:
         """Delete a Go that we brought, with its caches: Go writes its modules read-only."""
@@ -159,6 +116,17 @@ class Builder:
         for folder, _, _ in os.walk(brought):
             Path(folder).chmod(0o755)
         shutil.rmtree(brought, ignore_errors=True)
+
+
+def _matching(folder: str, pattern: str) -> list[Path]:
+    return sorted(Path(folder).glob(pattern))
+
+
+def _copy_all(files: list[Path], target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for file in files:
+        (target / file.name).write_bytes(file.read_bytes())
 
 
 @contextmanager

@@ -158,13 +158,14 @@ def kubectl(context: typer.Context, cluster: Cluster, fleet: FleetName = DEFAULT
 @app.command("binaries")
 def provide_binaries(
     output: Annotated[Output, typer.Option("--output", "-o")] = Output.TABLE,
+    tests: Annotated[bool, typer.Option(help="What only tests need too.")] = False,
 ) -> None:
     """Find or build the control planes' programs, and say where they are.
 
     Example: modelfleet local binaries -o json
     """
     with _told():
-        programs = _run(binaries.provide(os.environ, Progress()))
+        programs = _run(binaries.provide(os.environ, Progress(), tests=tests))
     paths = {name: str(path) for name, path in programs.paths.items()}
     if output is Output.TABLE:
         typer.echo("\n".join(f"{name:24} {path}" for name, path in paths.items()))

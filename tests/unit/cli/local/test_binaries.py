@@ -37,6 +37,8 @@ def kubernetes(version: str, **other: str) -> dict[str, str]:
         ({"etcd": "3.4.9"}, ()),
         ({"kwok": "kwok version v0.7.0 (linux/amd64)", "kwokctl": "v0.7.0"}, KWOK),
         ({"kwok": "v0.7.0"}, ()),
+        ({"helm": "v4.0.1+gabcdef0"}, ("helm",)),
+        ({"helm": "v3.19.0+gabcdef0"}, ()),
     ],
     ids=[
         "all of Kubernetes",
@@ -49,6 +51,8 @@ def kubernetes(version: str, **other: str) -> dict[str, str]:
         "etcd too old",
         "both of kwok",
         "one of kwok",
+        "helm",
+        "helm too old",
     ],
 )
 async def test_a_whole_group_is_taken_or_none_of_it(

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from cli.local import binaries, build, golang
+from cli.local import binaries, build, golang, products
 from cli.local.errors import CommandError
 from cli.local.progress import Progress
 
@@ -16,7 +17,7 @@ GO = """#!/bin/sh
 echo "$@" >> {log}
 case "$1" in
   version) echo "go version go{version} linux/amd64" ;;
-  list) echo {karpenter} ;;
+  mod) echo '{{"Dir": "{karpenter}"}}' ;;
   build) while [ "$1" != -o ]; do shift; done; echo built > "$2" ;;
 esac
 """
@@ -54,9 +55,10 @@ def go_for(folder: Path) -> tuple[Path, dict[str, str]]:
 
 
 def test_every_tool_is_built_once(tmp_path: Path, log: Path) -> None:
-    names = [tool.name for tool in build.TOOLS]
+    names = [product.name for product in products.PRODUCTS]
     folder = built(tmp_path, *names)
-    assert {file.name for file in folder.iterdir()} >= {*names, build.CRDS}
+    assert {file.name for file in folder.iterdir()} == set(names)
+    assert [file.name for file in (folder / "karpenter-crds").iterdir()] == ["nodeclaims.yaml"]
     asked = log.read_text()
     built(tmp_path, *names)
     assert log.read_text() == asked
@@ -84,24 +86,36 @@ def test_a_failed_build_leaves_no_half_binary_and_says_why(tmp_path: Path, log: 
     assert not (builder(tmp_path).folder / "etcd").exists()
 
 
-def test_kubernetes_is_told_its_version(tmp_path: Path, log: Path) -> None:
-    built(tmp_path, "kubectl")
+def test_programs_are_told_their_version(tmp_path: Path, log: Path) -> None:
+    built(tmp_path, "kubectl", "helm")
     assert "-X k8s.io/component-base/version.gitVersion=v1.36.3" in log.read_text()
+    assert "-X helm.sh/helm/v4/internal/version.version=v4." in log.read_text()
 
 
-def test_another_version_has_another_key(tmp_path: Path) -> None:
-    module = tmp_path / "etcd"
-    module.mkdir()
-    (module / "go.mod").write_text("module a\nrequire etcd v1")
-    first = build.key(tmp_path)
-    (module / "go.mod").write_text("module a\nrequire etcd v2")
-    assert build.key(tmp_path) != first
+def test_another_version_of_one_module_builds_that_module_alone(tmp_path: Path, log: Path) -> None:
+    modules = shutil.copytree(MODULES, tmp_path / "modules")
+    names = ("etcd", "kubectl")
+    first = build.Builder(modules, tmp_path, str(tmp_path / "path"), Progress())
+    asyncio.run(first.build(names))
+    log.unlink()
+    with (modules / "etcd" / "go.mod").open("a") as file:
+        file.write("// another\n")
+    second = build.Builder(modules, tmp_path, str(tmp_path / "path"), Progress())
+    asyncio.run(second.build(names))
+    assert "server/v3" in log.read_text()
+    assert "kubectl" not in log.read_text()
+    assert second.folder != first.folder
+    assert {file.name for file in second.folder.iterdir()} == set(names)
 
 
-def test_every_tool_is_required_by_its_module() -> None:
-    for tool in build.TOOLS:
-        text = (MODULES / tool.module / "go.mod").read_text()
-        assert tool.package in text, tool
+def test_every_product_is_required_by_its_module() -> None:
+    for product in products.PRODUCTS:
+        text = (MODULES / product.module / "go.mod").read_text()
+        match product:
+            case products.Tool(package=package):
+                assert package in text
+            case products.Definitions(sources=sources):
+                assert all(f"{path} v" in text for path, _ in sources)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from cli.local import kwok, procfs
 from cli.local.binaries import Binaries
-from cli.local.build import TOOLS
+from cli.local.products import TOOLS
 from cli.local.topology import HUB, REGIONS, Fleet
 
 BINARIES = Binaries({tool.name: Path("/bin") / tool.name for tool in TOOLS}, Path("/crds"))

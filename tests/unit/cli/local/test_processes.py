@@ -4,8 +4,8 @@ from pathlib import Path
 
 from cli.local import processes
 from cli.local.binaries import Binaries
-from cli.local.build import TOOLS
 from cli.local.credentials import Credentials
+from cli.local.products import TOOLS
 from cli.local.topology import REGIONS, Fleet
 
 BINARIES = Binaries({tool.name: Path("/bin") / tool.name for tool in TOOLS}, Path("/crds"))
