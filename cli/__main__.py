@@ -1,33 +1,46 @@
 """The `modelfleet` command: a verb is imported when it is used, so that each starts fast."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import typer
 
+from cli.completion import ASKED, WORDS
+
 VERBS: Final = {
     "explain": "cli.explain:explain",
+    "get": "cli.get:get",
+    "logs": "cli.logs:logs",
     "chat": "cli.chat:chat",
     "demo": "cli.demo.command:demo",
     "up": "cli.local.commands:up",
     "down": "cli.local.commands:down",
     "status": "cli.local.commands:status",
     "local": "cli.local.commands:app",
+    "completion": "cli.completion:completion",
 }
 """In the order of `--help`; each is a function or a Typer app."""
 _OURS: Final = ("cli", "fleet")
 _ANYTHING: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
-def build(arguments: list[str]) -> typer.Typer:
-    """Return the application with the verb that is asked for, or with all of them."""
+def build(arguments: list[str], *, names_only: bool = False) -> typer.Typer:
+    """Return the application with the verb that is asked for, or with all of them.
+
+    A shell that completes a verb needs no more than their names.
+    """
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
     app.callback()(modelfleet)
     asked = next((word for word in arguments if not word.startswith("-")), "")
     for verb in [asked] if asked in VERBS else VERBS:
-        _add(app, verb)
+        if names_only and verb != asked:
+            app.command(verb)(modelfleet)
+        else:
+            _add(app, verb)
     return app
 
 
@@ -63,7 +76,17 @@ def modelfleet() -> None:
 
 
 def main() -> None:
-    build(sys.argv[1:])()
+    """Run what the command line says; kubectl runs us too, as its plugin `modelfleet`."""
+    name = Path(sys.argv[0]).name
+    program = "kubectl modelfleet" if name == "kubectl-modelfleet" else "modelfleet"
+    completing = ASKED in os.environ
+    words = _words(os.environ) if completing else sys.argv[1:]
+    build(words, names_only=completing)(prog_name=program)
+
+
+def _words(environ: Mapping[str, str]) -> list[str]:
+    """Take the words so far that a shell wants completed."""
+    return next((environ[name] for name in WORDS if name in environ), "").split()[1:]
 
 
 if __name__ == "__main__":

@@ -1,27 +1,17 @@
 """`modelfleet explain`: where a placement goes, what it takes there, and why."""
 
-import json
-from enum import StrEnum
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-import yaml
-from rich.console import Console
 
 from cli.explain.answers import Answer, as_data
 from cli.explain.decisions import Fleetwide, decided, of_manifests
 from cli.explain.manifests import ExplainError, read
 from cli.explain.questions import questions
 from cli.explain.table import show
+from cli.output import Output, fail, print_document
 from fleet.catalog.catalogue import load
-
-
-class Output(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-
 
 Placement = Annotated[str, typer.Argument(help="A placement on the hub, instead of files.")]
 Files = Annotated[
@@ -59,9 +49,7 @@ def explain(
         else:
             answers = _of_files(file or [], fleet, namespace, kubeconfig)
     except ExplainError as error:
-        errors = Console(stderr=True, highlight=False)
-        errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+        raise fail(str(error)) from error
     _print(answers, output)
 
 
@@ -93,10 +81,7 @@ def _hub() -> Any:
 
 
 def _print(answers: list[Answer], output: Output) -> None:
-    match output:
-        case Output.TABLE:
-            show(answers)
-        case Output.JSON:
-            typer.echo(json.dumps(as_data(answers), indent=2))
-        case Output.YAML:
-            typer.echo(yaml.safe_dump(as_data(answers), sort_keys=False), nl=False)
+    if output is Output.TABLE:
+        show(answers)
+    else:
+        print_document(as_data(answers), output)

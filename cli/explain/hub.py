@@ -1,7 +1,6 @@
 """Read from a hub what a decision is made of, by the user's kubeconfig."""
 
 import asyncio
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +8,8 @@ from datetime import datetime
 from cli.explain.decisions import Fleetwide, of_members
 from cli.explain.manifests import ExplainError
 from cli.explain.questions import Question
-from cli.hub_access import NoHubError, hub_kubeconfig
+from cli.hub_access import NoHubError
+from cli.hub_client import hub_client
 from fleet.api import names
 from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
 from fleet.api.cluster import MemberCluster
@@ -24,8 +24,6 @@ from fleet.catalog.catalogue import Catalogue
 from fleet.engine.holdings import holdings, namespace_needed
 from fleet.engine.silence import HEARTBEATS
 from fleet.kube.client import ApiClient
-from fleet.kube.config import from_kubeconfig
-from fleet.kube.errors import KubeError
 from fleet.runtime import clock
 
 BINDINGS: tuple[type[Binding], ...] = (ClusterResourceBinding, ResourceBinding)
@@ -54,18 +52,11 @@ async def _with_client(
     kubeconfig: str, catalogue: Catalogue, placement: Key | None
 ) -> tuple[Fleetwide, Question | None]:
     try:
-        path = hub_kubeconfig(kubeconfig, os.environ)
-    except NoHubError as error:
-        raise ExplainError(str(error)) from error
-    try:
-        client = ApiClient(from_kubeconfig(path), "modelfleet-cli")
-        try:
+        async with hub_client(kubeconfig) as client:
             found, bindings = await _world(client, catalogue)
             return found, await _question(client, placement, bindings) if placement else None
-        finally:
-            await client.close()
-    except KubeError as error:
-        raise ExplainError(f"the hub of {path}: {error}") from error
+    except NoHubError as error:
+        raise ExplainError(str(error)) from error
 
 
 async def _world(client: ApiClient, catalogue: Catalogue) -> tuple[Fleetwide, list[Binding]]:

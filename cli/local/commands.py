@@ -1,18 +1,15 @@
 """`modelfleet local`: a whole fleet on this machine, with real control planes."""
 
 import asyncio
-import json
 import os
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-import yaml
 from rich.console import Console
 
 from cli.local import binaries, processes, take_down
@@ -25,15 +22,10 @@ from cli.local.progress import Progress
 from cli.local.registry import Registry, state_folder
 from cli.local.table import table
 from cli.local.topology import DEFAULT, REGIONS, Fleet
+from cli.output import Output, print_document
 from fleet.catalog.catalogue import load
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-
-
-class Output(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
 
 
 T = TypeVar("T")
@@ -117,7 +109,7 @@ def status(
     if output is Output.TABLE:
         Console().print(table(read))
     else:
-        _print(read.document(), output)
+        print_document(read.document(), output)
 
 
 @app.command()
@@ -170,14 +162,7 @@ def provide_binaries(
     if output is Output.TABLE:
         typer.echo("\n".join(f"{name:24} {path}" for name, path in paths.items()))
     else:
-        _print(paths, output)
-
-
-def _print(document: Mapping[str, object], output: Output) -> None:
-    if output is Output.JSON:
-        typer.echo(json.dumps(document, indent=2))
-    else:
-        typer.echo(yaml.safe_dump(document, sort_keys=False), nl=False)
+        print_document(paths, output)
 
 
 async def _up(fleet: Fleet, progress: Progress, *, control_planes: bool) -> None:

@@ -68,6 +68,8 @@ def test_the_winner_is_where_it_is_cheapest(fleet: LocalFleet, client: openai.Op
     assert until(lambda: ask(client, "phi-3-mini-4k-instruct"), "an answer") == "northeurope"
     explained = fleet.modelfleet("explain", name)
     assert "northeurope" in explained or "eu" in explained
+    assert f"{name}-0" in fleet.modelfleet("logs", name, "-n", name)
+    assert "Standard_NC6s_v3" in fleet.modelfleet("get", "bindings")
 
 
 def test_edits_reach_the_member_and_nothing_is_left_after_deletion(
