@@ -50,7 +50,7 @@ e2e: .venv/synced binaries ## Test the whole local fleet
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
 	@$(RUN) modelfleet local binaries --tests
 
-generate: .venv/synced ## Write the generated files anew: the CRDs
+generate: .venv/synced ## Write the generated files anew: the CRDs and the API reference
 	@$(RUN) python -m tools.generate
 
 bench: .venv/synced binaries ## Measure the way from a placement to its engine, and what a fleet costs

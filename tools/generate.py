@@ -12,8 +12,10 @@ from typing_extensions import override
 from fleet.api.crd.definition import Presets, definition
 from fleet.api.crd.kinds import KINDS
 from fleet.catalog.catalogue import load
+from tools import reference
 
 ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
 _HEADER = "# Generated from fleet/api by `make generate`: change the models, not this file.\n"
 
 
@@ -21,10 +23,13 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with its text."""
     catalogue = load()
     presets = Presets(known=tuple(sorted(catalogue.presets)), shown=catalogue.preset_names)
-    for kind in KINDS:
-        model = kind.model
-        path = ROOT / "crds" / f"{model.group()}_{model.plural()}.yaml"
-        yield path, _HEADER + _yaml(definition(kind, presets))
+    definitions = [definition(kind, presets) for kind in KINDS]
+    for crd in definitions:
+        spec = crd["spec"]
+        path = ROOT / "crds" / f"{spec['group']}_{spec['names']['plural']}.yaml"
+        yield path, _HEADER + _yaml(crd)
+    for name, text in reference.pages(definitions):
+        yield REFERENCE / name, text
 
 
 def _yaml(manifest: dict[str, Any]) -> str:
@@ -45,7 +50,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, name what differs")
     check = parser.parse_args().check
     files = dict(generated())
-    stale = sorted(set((ROOT / "crds").glob("*.yaml")) - files.keys())
+    there = {*(ROOT / "crds").glob("*.yaml"), *REFERENCE.glob("*.md")}
+    stale = sorted(there - files.keys())
     changed = [path for path, text in files.items() if _read(path) != text]
     for path in [*changed, *stale]:
         sys.stdout.write(f"{path.relative_to(ROOT)}{' differs' if check else ''}\n")
@@ -60,6 +66,7 @@ def _read(path: Path) -> str:
 
 def _write(changed: list[Path], files: dict[Path, str], stale: list[Path]) -> None:
     for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(files[path])
     for path in stale:
         path.unlink()
