@@ -35,6 +35,7 @@ from hub.controllers.services.observe import Reads as ServiceReads
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads as WorkReads
 from hub.controllers.workload_status.handlers import WorkloadStatusController
+from hub.gauges import Gauges
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
 from hub.pace import StatusPace
@@ -228,4 +229,5 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         crd_deadline_seconds=settings.crd_deadline_seconds,
         health_listen=settings.health_listen,
     )
-    await run_program(program(hub), running)
+    with Gauges(hub.kinds, hub.heartbeats, clock.now).asked():
+        await run_program(program(hub), running)

@@ -79,6 +79,10 @@ class Heartbeats:
         pulse = self._pulses.get(name)
         return pulse is not None and pulse.silent
 
+    def all(self) -> Mapping[str, bool]:
+        """Give every member, with whether it is silent."""
+        return {name: pulse.silent for name, pulse in self._pulses.items()}
+
     def silences(self) -> Mapping[str, float]:
         """Give the silent members, with the seconds for which we have listened in vain."""
         now = self._monotonic()

@@ -22,6 +22,7 @@ from member_agent.controllers.work.observe.watches import Watches
 from member_agent.controllers.workspace.handlers import Workspaces
 from member_agent.controllers.workspace.plan.actions import Rules
 from member_agent.gateway import GatewayProbe
+from member_agent.gauges import Gauges
 from member_agent.kinds import Kinds
 from member_agent.settings import Settings
 from member_agent.token_secret import TokenSecret
@@ -131,4 +132,5 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         health_listen=settings.health_listen,
     )
     await agent.renewal.settle()
-    await run_program(on_member(agent), running, on_hub(agent), identity(agent))
+    with Gauges(agent.kinds, agent.renewal.path).asked():
+        await run_program(on_member(agent), running, on_hub(agent), identity(agent))

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -52,6 +54,7 @@ class Cache(Generic[R]):
         self._groups: dict[str, dict[str, set[Address]]] = {name: {} for name in self._indices}
         self._listeners: list[tuple[Callable[[R], None], Callable[[R], object] | None]] = []
         self._gap_listeners: list[Callable[[], None]] = []
+        self._alive_at = math.nan
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -97,6 +100,14 @@ class Cache(Generic[R]):
     def gap(self) -> None:
         for listener in self._gap_listeners:
             listener()
+
+    def alive(self) -> None:
+        """Note that the server has just been heard of this kind: a list, an event, a bookmark."""
+        self._alive_at = monotonic()
+
+    def ages(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        """Give the seconds since then by kind, as a gauge asks for them."""
+        yield (self.resource.kind,), monotonic() - self._alive_at
 
     def put(self, body: Mapping[str, Any] | bytes) -> None:
         """Take in an object; one that cannot be read leaves the last good one in place."""

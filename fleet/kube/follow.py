@@ -15,6 +15,7 @@ from fleet.kube.answers import read_status, refusal
 from fleet.kube.cache import Address, Cache
 from fleet.kube.errors import ExpiredError, KubeError, NotFoundError, TransientError
 from fleet.kube.verbs import PAGE, Selection, Verbs
+from fleet.runtime.gauges import CACHE_AGE
 
 REMIND = 20
 """Failures after which the same reason is said again."""
@@ -67,6 +68,7 @@ async def _relist_in_pages(verbs: Verbs, cache: Cache[Any], limit: int) -> int:
             listed.add((meta.namespace, meta.name))
     cache.sweep(listed, version)
     cache.filled.set()
+    cache.alive()
     return version
 
 
@@ -88,6 +90,10 @@ class Follower:
         self._why = ""
 
     async def run(self) -> None:
+        with CACHE_AGE.asks(self._cache.ages):
+            await self._follow()
+
+    async def _follow(self) -> None:
         while True:
             try:
                 await self._list_and_watch()
@@ -111,6 +117,7 @@ class Follower:
             self._cache.resource, selection(self._cache), self._version, seconds=seconds
         ) as lines:
             self._well()
+            self._cache.alive()
             try:
                 await self._take_all(lines)
             finally:
@@ -136,6 +143,7 @@ class Follower:
         async for line in lines:
             if line:
                 self._take(wire.watch_event(line))
+                self._cache.alive()
 
     def _take(self, event: wire.WatchEvent) -> None:
         body = bytes(event.object)
@@ -172,6 +180,7 @@ class Follower:
             return
         self._cache.sweep((), self._cache.version)
         self._cache.filled.set()
+        self._cache.alive()
         await asyncio.sleep(self._pace.optional)
 
 

@@ -33,6 +33,7 @@ def into(cache: Cache[Any], sweeper: Sweeper) -> Callable[..., Awaitable[None]]:
     """Make a kopf handler that puts what kopf watches where `observe` reads it."""
 
     async def seen(*, body: kopf.Body, **cause: Any) -> None:
+        cache.alive()
         if cause["type"] == "DELETED":
             meta = body["metadata"]
             key = Key(meta.get("namespace", ""), meta["name"])

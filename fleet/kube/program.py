@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -19,6 +19,7 @@ from fleet.kube.serve import await_served
 from fleet.kube.signals import Ending
 from fleet.kube.sweeper import Sweeper
 from fleet.runtime import health
+from fleet.runtime.gauges import CACHE_AGE, LEADING, QUEUE_KEYS
 
 GRACE_SECONDS = 4.0
 """From a signal to the end; what is cut short is done again by the next process."""
@@ -134,6 +135,11 @@ class _Parts:
         client.remember(program.every_cache)
         deadline = self._settings.crd_deadline_seconds
         await await_served(client, program.every_cache, deadline_seconds=deadline)
+        with LEADING.asks(self._leads):
+            await self._run_parts(queues)
+
+    async def _run_parts(self, queues: Sequence[WorkQueue]) -> None:
+        program, client = self._program, self._program.client
         async with asyncio.TaskGroup() as group:
             for cache in program.caches:
                 group.create_task(_named(client.follow(cache), cache.resource.kind))
@@ -148,6 +154,9 @@ class _Parts:
             for background in program.background:
                 group.create_task(_named(self._in_background(background), "background"))
 
+    def _leads(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        yield (), float(self._leading.is_set())
+
     async def _operate(self) -> None:
         client, started = self._program.client, asyncio.Event()
         watched, sweeper = self._program.watched_by_kopf, Sweeper(client.relist)
@@ -155,6 +164,12 @@ class _Parts:
             # A gap in our own watches is one in kopf's, which tells of no deletion it missed.
             cache.on_gap(lambda: sweeper.wanted(*watched))
         kopf = _operator().operate(client.connection, watched, sweeper, started)
+        with ExitStack() as asked:
+            for cache in watched:
+                asked.enter_context(CACHE_AGE.asks(cache.ages))
+            await self._with_kopf(kopf, started)
+
+    async def _with_kopf(self, kopf: Awaitable[None], started: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             running = group.create_task(_named(kopf, "kopf"))
             waiting = group.create_task(started.wait())
@@ -201,13 +216,14 @@ class _Parts:
             log.info("list failed", extra={"kind": cache.resource.kind, "why": str(error)})
 
     async def _control(self, controller: Controller, queue: WorkQueue) -> None:
-        await _filled(_reads(controller) or self._every_cache)
-        await self._leading.wait()
-        log.info("controller starts", extra={"controller": controller.name})
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._settings.workers):
-                worker = work(queue, controller.reconcile, name=controller.name)
-                group.create_task(_named(worker, controller.name))
+        with QUEUE_KEYS.asks(lambda: [((controller.name,), len(queue))]):
+            await _filled(_reads(controller) or self._every_cache)
+            await self._leading.wait()
+            log.info("controller starts", extra={"controller": controller.name})
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._settings.workers):
+                    worker = work(queue, controller.reconcile, name=controller.name)
+                    group.create_task(_named(worker, controller.name))
 
     async def _in_background(self, background: Callable[[], Awaitable[None]]) -> None:
         await _filled(self._program.every_cache)

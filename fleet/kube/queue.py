@@ -8,7 +8,8 @@ from typing import Literal
 
 from fleet.api.keys import Key
 from fleet.kube.errors import ConflictError, KubeError, NotFoundError, TransientError
-from fleet.runtime.metrics import queued, reconciled
+from fleet.runtime.logs import about
+from fleet.runtime.metrics import reconciled
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +87,10 @@ async def work(
     time = asyncio.get_running_loop().time
     while True:
         key = await queue.get()
-        queued(name, len(queue))
         start = time()
         try:
-            outcome = await _try(queue, reconcile, key, name)
+            with about(controller=name, key=str(key)):
+                outcome = await _try(queue, reconcile, key, name)
             reconciled(name, outcome, time() - start)
         finally:
             queue.done(key)

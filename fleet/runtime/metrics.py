@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
 
 _REQUESTS = Counter(
     "modelfleet_kube_requests",
@@ -15,7 +15,11 @@ _RECONCILES = Histogram(
     ("controller", "outcome"),
     buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60),
 )
-_QUEUED = Gauge("modelfleet_queue_keys", "Keys that wait for a worker", ("controller",))
+_EVENTS = Counter(
+    "modelfleet_kube_events",
+    "Kubernetes Events by what became of them: written, repeated, dropped or failed",
+    ("outcome",),
+)
 
 
 @cache
@@ -28,11 +32,6 @@ def _reconciles(controller: str, outcome: str) -> Histogram:
     return _RECONCILES.labels(controller, outcome)
 
 
-@cache
-def _queued(controller: str) -> Gauge:
-    return _QUEUED.labels(controller)
-
-
 def requests_total(verb: str, code: str) -> None:
     """Count a request by its answer."""
     _requests(verb, code).inc()
@@ -42,8 +41,8 @@ def reconciled(controller: str, outcome: str, seconds: float) -> None:
     _reconciles(controller, outcome).observe(seconds)
 
 
-def queued(controller: str, keys: int) -> None:
-    _queued(controller).set(keys)
+def event(outcome: str) -> None:
+    _EVENTS.labels(outcome).inc()
 
 
 def exposition() -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from fleet.api.keys import Key
 from fleet.api.objects import Resource
@@ -191,6 +192,39 @@ async def test_health_says_what_is_waited_for(client: ApiClient, brisk: ApiClien
         counted = (await http.get("/metrics")).text
         assert 'modelfleet_kube_requests_total{code="lost",verb="GET"}' in counted
         assert (await http.get("/other")).status_code == 404
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, timeout=5)
+
+
+@dataclass
+class Stuck(Painter):
+    """Takes a key, and is never done with it."""
+
+    @override
+    async def reconcile(self, key: Key) -> float | None:
+        self.painted.append(key)
+        await asyncio.Event().wait()
+        return None
+
+
+async def test_metrics_are_of_the_moment_though_every_worker_hangs(
+    client: ApiClient, brisk: ApiClient, namespace: str
+) -> None:
+    stuck = Stuck(brisk, Cache(Widget, namespace=namespace))
+    listen = f"127.0.0.1:{free_port()}"
+    settings = RunSettings(workers=1, health_listen=listen)
+    task = asyncio.create_task(run(painting(stuck, by_kopf=False), settings))
+    async with httpx.AsyncClient(base_url=f"http://{listen}") as http:
+        await client.create(widget(Key(namespace, "first")))
+        await until(lambda: stuck.painted)
+        for number in range(3):
+            await client.create(widget(Key(namespace, f"later-{number}")))
+        await until(lambda: len(stuck.widgets.all(namespace)) == 4)
+        said = (await http.get("/metrics")).text.splitlines()
+    assert 'modelfleet_queue_keys{controller="painter"} 3.0' in said
+    assert "modelfleet_leading 1.0" in said
+    (age,) = [line for line in said if line.startswith('modelfleet_cache_age_seconds{kind="Wid')]
+    assert 0 <= float(age.split()[-1]) < 60
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(task, timeout=5)
 

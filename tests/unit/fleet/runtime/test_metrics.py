@@ -25,9 +25,3 @@ def test_reconciles_are_counted_by_how_long_they_took(seconds: float, bucket: st
     full = [line for line in counted if line.endswith(" 1.0")]
     assert f'le="{bucket}"' in full[0]
     assert f'modelfleet_reconcile_seconds_count{{{labels},outcome="done"}} 1.0' in lines()
-
-
-def test_waiting_keys_are_the_last_number_that_was_said() -> None:
-    for keys in (7, 3):
-        metrics.queued("painter", keys)
-    assert 'modelfleet_queue_keys{controller="painter"} 3.0' in lines()
