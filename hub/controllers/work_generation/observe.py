@@ -40,6 +40,7 @@ class Reads(NamedTuple):
             policy=self.scope.policies.get(policy),
             works=works,
             member=member is not None and not member.deleting,
+            leaving=member is not None and member.deleting,
             silent=silence.silent(cluster),
         )
 

@@ -45,7 +45,9 @@ def plan(observed: Observed) -> Plan:
 
 def _farewell(observed: Observed) -> Iterator[Action]:
     """A Work's own finalizer keeps it until the member has cleaned up."""
-    yield from (Delete(work) for work in observed.works if not work.deleting)
+    if not observed.leaving:
+        # An agent that sees this before it sees that it leaves would take its workloads along.
+        yield from (Delete(work) for work in observed.works if not work.deleting)
     binding = observed.binding
     if binding and not observed.works and names.WORK_BINDING_CLEANUP in binding.metadata.finalizers:
         yield Release(binding)

@@ -22,6 +22,8 @@ class Observed:
     works: tuple[Work, ...] = ()
     member: bool = True
     """Whether the cluster takes Works: it is in the fleet, and does not leave."""
+    leaving: bool = False
+    """The cluster leaves the fleet: its workloads stay, and its Works go with its namespace."""
     silent: bool = False
 
 

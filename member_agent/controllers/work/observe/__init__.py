@@ -66,7 +66,7 @@ class Observer:
 
     async def observe(self, key: Key) -> Observed:
         work, record = self.reads.works.get(key), self.reads.records.get(Key("", key.name))
-        leaving = any(m.spec.state is ClusterState.LEAVE for m in self.reads.membership.all())
+        leaving = self._leaving(work)
         bare = Observed(work=work, record=record, leaving=leaving)
         if work is None or work.deleting or leaving:
             self.watches.want(key, ())
@@ -82,6 +82,14 @@ class Observer:
             recorded={ref: await self._live(ref, resource) for ref, resource in old.items()},
             namespaces=frozenset(namespace.name for namespace in self.reads.namespaces.all()),
         )
+
+    def _leaving(self, work: Work | None) -> bool:
+        """Whether the fleet lets the member go; a Work may outlive the membership in a namespace
+        that is deleted, and then says nothing about what the member is to keep."""
+        there = self.reads.membership.all()
+        if not there:
+            return work is not None and work.deleting
+        return any(m.deleting or m.spec.state is ClusterState.LEAVE for m in there)
 
     async def _draft(self, ordinal: int, manifest: Mapping[str, Any]) -> Draft:
         named = identifier(ordinal, manifest)

@@ -1,5 +1,6 @@
 """When Works are made, when they go, and what a crash in between leaves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -58,15 +59,33 @@ async def test_a_binding_that_is_not_to_have_works_gets_none(
         assert FINALIZER not in bound(world).metadata.finalizers
 
 
+def _going() -> Mapping[str, Any]:
+    going = member("us").manifest()
+    going["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x"]}
+    return going
+
+
 async def test_a_leaving_member_keeps_its_works_and_gets_no_others() -> None:
     async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
         await world.turn()
-        going = member("us").manifest()
-        going["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x"]}
-        world.client.put(going)
+        world.client.put(_going())
         world.client.put(config_map("b"))
         await world.turn()
         assert manifests(world) == {"demo.llama-work": ["a"]}
+
+
+async def test_the_works_of_a_leaving_member_go_with_its_namespace_and_not_before() -> None:
+    """An agent removes what a deleted Work holds, unless it has seen that its member leaves."""
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.turn()
+        world.client.put(_going())
+        await world.client.delete(bound(world))
+        await world.generate()
+        assert [work.deleting for work in world.all(Work)] == [False]
+        for work in world.all(Work):
+            await world.client.delete(work)
+        await world.generate()
+        assert world.all(world.scope.binding) == []
 
 
 @pytest.mark.parametrize(

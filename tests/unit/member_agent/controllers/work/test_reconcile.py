@@ -168,6 +168,25 @@ async def test_a_member_that_leaves_keeps_its_workloads(make: MakeWorld) -> None
     assert world.names("ConfigMap") == ["settings"]
 
 
+@pytest.mark.parametrize("gone", [True, False], ids=["membership first", "all at once"])
+async def test_a_member_whose_namespace_is_deleted_keeps_its_workloads(
+    make: MakeWorld, gone: bool
+) -> None:
+    world = make(work(config()))
+    await world.settle()
+    ours = membership()
+    if not gone:
+        held = ours.metadata.model_copy(update={"finalizers": ("somebody/waits",)})
+        ours = ours.model_copy(update={"metadata": held})
+    world.hub.put(ours)
+    await world.hub.delete(ours)
+    await world.hub.delete(world.work())
+    await world.settle()
+    assert world.hub.all(Work) == []
+    assert world.names("ConfigMap") == ["settings"]
+    assert len(world.member.all(AppliedWork)) == 1
+
+
 async def test_a_record_without_a_work_keeps_what_it_owns(make: MakeWorld) -> None:
     world = make(work(config()))
     await world.settle()
