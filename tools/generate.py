@@ -6,16 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import typer
 import yaml
 from typing_extensions import override
 
+from cli.__main__ import build
 from fleet.api.crd.definition import Presets, definition
 from fleet.api.crd.kinds import KINDS
 from fleet.catalog.catalogue import load
-from tools import reference
+from tools import commands_reference, reference, settings_reference
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+PROGRAMS = {
+    "hub": ("HUB_", ROOT / "hub" / "settings.py"),
+    "member_agent": ("MEMBER_AGENT_", ROOT / "member_agent" / "settings.py"),
+    "gateway": ("GATEWAY_", ROOT / "gateway" / "settings.py"),
+}
 _HEADER = "# Generated from fleet/api by `make generate`: change the models, not this file.\n"
 
 
@@ -30,6 +37,9 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield path, _HEADER + _yaml(crd)
     for name, text in reference.pages(definitions):
         yield REFERENCE / name, text
+    yield REFERENCE / settings_reference.NAME, settings_reference.page(PROGRAMS)
+    commands = typer.main.get_command(build([]))
+    yield REFERENCE / commands_reference.NAME, commands_reference.page(commands)
 
 
 def _yaml(manifest: dict[str, Any]) -> str:
