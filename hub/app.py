@@ -1,19 +1,16 @@
 """The composition root of the hub: what there is, and who gets what."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
-from fleet.api.keys import Key
 from fleet.catalog.catalogue import Catalogue, load
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment
 from fleet.kube.controller import Controller
-from fleet.kube.lease import Lease
+from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.runtime import clock
@@ -199,7 +196,7 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
 """By the names of settings.CONTROLLERS."""
 
 
-def program(hub: Hub) -> Program:
+def program(hub: Hub, lease: Lease | None) -> Program:
     names = hub.settings.controllers
     return Program(
         client=hub.client,
@@ -207,22 +204,16 @@ def program(hub: Hub) -> Program:
         watched_by_kopf=hub.kinds.written_by_people,
         controllers=[controller for name in names for controller in MAKERS[name](hub)],
         background=(hub.heartbeats.run, hub.watches.run),
-        lease=_lease(hub),
+        lease=lease,
     )
-
-
-def _lease(hub: Hub) -> Lease | None:
-    namespace = hub.settings.lease_namespace
-    if not namespace:
-        return None
-    identity = f"{socket.gethostname()}-{os.getpid()}"
-    return Lease(hub.client.dynamic, Key(namespace, NAME), identity, clock.now)
 
 
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """Run until a signal ends it."""
     connection = await asyncio.to_thread(from_environment, environ)
-    hub = compose(settings, ApiClient(connection, NAME))
+    client = ApiClient(connection, NAME)
+    lease = shared(client.dynamic, settings.namespace, NAME, settings.lease_seconds)
+    hub = compose(settings, client.fenced(lease.prove) if lease else client)
     running = RunSettings(
         workers=settings.workers,
         resync_seconds=settings.resync_seconds,
@@ -230,4 +221,4 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         health_listen=settings.health_listen,
     )
     with Gauges(hub.kinds, hub.heartbeats, clock.now).asked():
-        await run_program(program(hub), running)
+        await run_program(program(hub, lease), running)

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.runtime.settings import Count, LogLevel, Seconds, read
+from fleet.runtime.settings import Count, LeaseSeconds, LogLevel, Seconds, read
 
 CONTROLLERS = (
     "membership",
@@ -30,8 +30,11 @@ class Settings:
     """Enough for a chart to install its CRDs beside us."""
     health_listen: str = ""
     """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
-    lease_namespace: str = ""
-    """Where replicas agree on which of them writes; empty is right for one alone."""
+    namespace: str = ""
+    """Of the hub's own objects, such as the Lease by which replicas agree on which of them writes;
+    without it there is no Lease, which is right for one alone."""
+    lease_seconds: LeaseSeconds = 9.0
+    """After which a replica that is not heard of is replaced; longer where etcd is slow."""
     log_level: LogLevel = "INFO"
     """Tells of what is tried again, and of no more."""
     force_leave_seconds: Seconds = 900.0

@@ -12,6 +12,7 @@ from fleet.api.objects import Key
 from fleet.catalog.catalogue import Catalogue, load
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment, from_files
+from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.runtime import clock
@@ -44,7 +45,7 @@ class Agent:
     renewal: Renewal
 
 
-def compose(settings: Settings, hub: ApiClient, member: ApiClient) -> Agent:
+def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease | None) -> Agent:
     key = Key.parse(settings.hub_token_secret)
     renewal = Renewal(
         client=hub,
@@ -52,6 +53,8 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient) -> Agent:
         clock=clock.now,
         secret=TokenSecret(member, key) if key.name else None,
     )
+    if lease:
+        hub, member = hub.fenced(lease.prove), member.fenced(lease.prove)
     probe = GatewayProbe(settings.gateway_url)
     return Agent(settings, hub, member, Kinds(settings.cluster), load(), probe, renewal)
 
@@ -61,8 +64,8 @@ def writer(client: ApiClient, name: str) -> ApiClient:
     return client.as_manager(f"{NAME}-{name}")
 
 
-def on_member(agent: Agent) -> Program:
-    """What goes on without a hub."""
+def on_member(agent: Agent, lease: Lease | None) -> Program:
+    """What goes on without a hub, and who of several agents works at all."""
     rules = Rules(image=agent.settings.engine_image, launch_seconds=agent.settings.launch_seconds)
     workspaces = Workspaces(
         client=writer(agent.member, "workspace"),
@@ -81,6 +84,7 @@ def on_member(agent: Agent) -> Program:
         caches=agent.kinds.on_member,
         watched_by_kopf=agent.kinds.written_by_people,
         controllers=(workspaces, inference_sets),
+        lease=lease,
     )
 
 
@@ -115,8 +119,11 @@ def on_hub(agent: Agent) -> Program:
 
 
 def identity(agent: Agent) -> Program:
-    """Who the agent is on the hub: its token is kept alive whatever else waits."""
-    return Program(client=agent.hub, background=(agent.renewal.run,))
+    """Who the agent is on the hub: its token is kept alive whatever else waits, and whoever leads.
+
+    Nothing fences it: what replicas write into one Secret goes by a test of what was there.
+    """
+    return Program(client=agent.hub, standing_by=(agent.renewal.run,))
 
 
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -124,7 +131,10 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     connection = await asyncio.to_thread(from_environment, environ)
     token, ca = settings.hub_token_file, settings.hub_ca_file
     hub = ApiClient(from_files(settings.hub_url, ca_file=ca, token_file=token), NAME)
-    agent = compose(settings, hub, ApiClient(connection, NAME))
+    member = ApiClient(connection, NAME)
+    # On the member: its work goes on while the hub is away.
+    lease = shared(member.dynamic, settings.namespace, NAME, settings.lease_seconds)
+    agent = compose(settings, hub, member, lease)
     running = RunSettings(
         workers=settings.workers,
         resync_seconds=settings.resync_seconds,
@@ -133,4 +143,4 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     )
     await agent.renewal.settle()
     with Gauges(agent.kinds, agent.renewal.path).asked():
-        await run_program(on_member(agent), running, on_hub(agent), identity(agent))
+        await run_program(on_member(agent, lease), running, on_hub(agent), identity(agent))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleet.api.keys import Key
-from fleet.runtime.settings import Count, LogLevel, Seconds, SettingsError, read
+from fleet.runtime.settings import Count, LeaseSeconds, LogLevel, Seconds, SettingsError, read
 
 PREFIX = "MEMBER_AGENT_"
 
@@ -28,6 +28,11 @@ class Settings:
     """What serves presets; pinned, for an engine's flags change with its versions."""
     launch_seconds: Seconds = 300.0
     """After which a claim without an instance counts as sold out (Karpenter's own patience)."""
+    namespace: str = ""
+    """Of the agent's own objects on the member, such as the Lease by which replicas agree on which
+    of them works; without it there is no Lease, which is right for one alone."""
+    lease_seconds: LeaseSeconds = 9.0
+    """After which a replica that is not heard of is replaced; longer where etcd is slow."""
     workers: Count = 4
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
     resync_seconds: Seconds = 600.0

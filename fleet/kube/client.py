@@ -16,6 +16,7 @@ from fleet.kube.config import Connection
 from fleet.kube.discovery import Discovery
 from fleet.kube.dynamic import ApiDynamicClient, DynamicClient
 from fleet.kube.errors import ConflictError
+from fleet.kube.fence import Fence
 from fleet.kube.follow import Follower, Pace, relist
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Timeouts, Transport
@@ -117,7 +118,13 @@ class ApiClient:
 
     def as_manager(self, name: str) -> Self:
         view = copy(self)
-        view._verbs = Verbs(self._transport, name)  # noqa: SLF001
+        view._verbs = self._verbs.as_manager(name)  # noqa: SLF001
+        return view
+
+    def fenced(self, fence: Fence) -> Self:
+        """Write over the same connections for as long as the fence lets us."""
+        view = copy(self)
+        view._verbs = Verbs(self._transport, self._verbs.manager, fence)  # noqa: SLF001
         return view
 
     async def close(self) -> None:

@@ -23,6 +23,8 @@ from fleet.runtime.gauges import CACHE_AGE, LEADING, QUEUE_KEYS
 
 GRACE_SECONDS = 4.0
 """From a signal to the end; what is cut short is done again by the next process."""
+RELEASE_SECONDS = 1.0
+"""For a lease to be given back, after that."""
 log = logging.getLogger(__name__)
 
 
@@ -50,8 +52,11 @@ class Program:
     controllers: Sequence[Controller] = ()
     background: Sequence[Callable[[], Awaitable[None]]] = ()
     """Run from when the caches are full (and the lease is ours); they do not return."""
+    standing_by: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Run from the start, whoever leads: what a replica needs to be ready. They do not return."""
     lease: Lease | None = None
-    """Where it is given, controllers and background wait for it, and its loss ends the process."""
+    """Of the first program, for all that run together: controllers and background wait for it,
+    and its loss ends the process. Their clients are fenced by it."""
 
     @property
     def every_cache(self) -> tuple[Cache[Any], ...]:
@@ -73,6 +78,7 @@ async def run(program: Program, settings: RunSettings, *others: Program) -> None
         finally:
             wanted.cancel()
             await _end(body)
+            await _release(program.lease)
             for each in programs:
                 await each.client.close()
     if body.done() and not body.cancelled() and (error := body.exception()):
@@ -86,16 +92,39 @@ async def _end(body: "asyncio.Task[None]") -> None:
         log.warning("some parts did not end in time")
 
 
+async def _release(lease: Lease | None) -> None:
+    """Let the next one begin once our last write has ended."""
+    if lease is not None:
+        with suppress(KubeError, TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await lease.release()
+
+
 async def _run_all(programs: Sequence[Program], settings: RunSettings, ending: Ending) -> None:
     caches = [cache for program in programs for cache in program.every_cache]
 
     def missing() -> str:
         return ", ".join(cache.resource.kind for cache in caches if not cache.synced)
 
+    leading = asyncio.Event()
     async with health.serving(settings.health_listen, missing), asyncio.TaskGroup() as group:
+        group.create_task(_named(_lead(programs[0], leading), "lease"))
+        for standing_by in (each for program in programs for each in program.standing_by):
+            group.create_task(_named(standing_by(), "standing by"))
         for program in programs:
-            parts = _Parts(program, settings, caches, ending)
+            parts = _Parts(program, settings, caches, ending, leading)
             group.create_task(_named(parts.run(), program.client.connection.server))
+
+
+async def _lead(program: Program, leading: asyncio.Event) -> None:
+    """Lead only with full caches: work begins at once, and who stands by keeps them full."""
+    if program.lease is None:
+        leading.set()
+        return
+    await _filled(program.every_cache)
+    await program.lease.acquire()
+    leading.set()
+    await program.lease.keep()
 
 
 async def _named(part: Awaitable[None], name: str) -> None:
@@ -121,10 +150,11 @@ class _Parts:
         settings: RunSettings,
         every_cache: Sequence[Cache[Any]],
         ending: Ending,
+        leading: asyncio.Event,
     ) -> None:
         self._program, self._settings = program, settings
         self._every_cache, self._ending = every_cache, ending
-        self._leading = asyncio.Event()
+        self._leading = leading
 
     async def run(self) -> None:
         """Subscribe controllers, wait for kinds, fill caches, lead, work."""
@@ -147,7 +177,6 @@ class _Parts:
                 group.create_task(_named(self._fill(cache), cache.resource.kind))
             if program.watched_by_kopf:
                 group.create_task(_named(self._operate(), "kopf"))
-            group.create_task(_named(self._lead(), "lease"))
             group.create_task(_named(self._resync(), "resync"))
             for controller, queue in zip(program.controllers, queues, strict=True):
                 group.create_task(_named(self._control(controller, queue), controller.name))
@@ -185,22 +214,6 @@ class _Parts:
             await self._relist(cache)
             if not cache.synced:
                 await asyncio.sleep(1)
-
-    async def _lead(self) -> None:
-        lease = self._program.lease
-        if lease is None:
-            self._leading.set()
-            return
-        await _filled(self._program.every_cache)
-        await lease.acquire()
-        self._leading.set()
-        try:
-            await lease.keep()
-        except asyncio.CancelledError:
-            with suppress(KubeError, TimeoutError):
-                async with asyncio.timeout(GRACE_SECONDS / 2):
-                    await lease.release()
-            raise
 
     async def _resync(self) -> None:
         caches = self._program.every_cache

@@ -7,7 +7,13 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from fleet.api.keys import Key
-from fleet.kube.errors import ConflictError, KubeError, NotFoundError, TransientError
+from fleet.kube.errors import (
+    ConflictError,
+    KubeError,
+    LeaseLostError,
+    NotFoundError,
+    TransientError,
+)
 from fleet.runtime.logs import about
 from fleet.runtime.metrics import reconciled
 
@@ -106,6 +112,8 @@ async def _try(
         log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
         queue.retry(key, after=getattr(error, "retry_after", 0.0))
         return "again"
+    except LeaseLostError:
+        raise
     except KubeError as error:
         log.warning("reconcile failed", extra=_fields(name, key) | {"why": str(error)})
         queue.retry(key)

@@ -11,7 +11,8 @@ import aiohttp
 
 from fleet.kube.answers import JSON, read_status, refusal
 from fleet.kube.config import Connection
-from fleet.kube.errors import TransientError
+from fleet.kube.errors import KubeError, TransientError
+from fleet.kube.fence import Fence, FencedBody
 from fleet.runtime.metrics import requests_total
 
 REFUSED = 400
@@ -38,6 +39,8 @@ class Request:
     body: bytes | None = None
     content_type: str = JSON
     accept: str = JSON
+    fence: Fence | None = None
+    """Asked right before it is sent, each time that it is."""
 
 
 class Transport:
@@ -67,9 +70,10 @@ class Transport:
         raise AssertionError("unreachable")
 
     async def _send_once(self, request: Request) -> bytes:
-        limits = aiohttp.ClientTimeout(
-            total=self._timeouts.request, sock_connect=self._timeouts.connect
-        )
+        longest = self._timeouts.request
+        if request.fence:
+            longest = min(longest, request.fence())
+        limits = aiohttp.ClientTimeout(total=longest, sock_connect=self._timeouts.connect)
         async with self._answer(request, limits) as response:
             return await response.read()
 
@@ -99,6 +103,8 @@ class Transport:
                 await self._check(request, response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error.__cause__, KubeError):
+                raise error.__cause__ from None
             requests_total(request.verb, "lost")
             what = str(error) or type(error).__name__
             raise TransientError(f"{self.connection.server}: {what}") from error
@@ -113,7 +119,7 @@ class Transport:
             request.verb,
             self.connection.server + request.path,
             params=request.params,
-            data=request.body,
+            data=_body(request),
             headers=headers,
             timeout=limits,
         )
@@ -153,6 +159,12 @@ class Transport:
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._session
+
+
+def _body(request: Request) -> bytes | FencedBody | None:
+    if request.body is None or request.fence is None:
+        return request.body
+    return FencedBody(request.body, request.fence)
 
 
 def _attentive_socket(address: Any) -> socket.socket:

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
 
 from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.answers import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH
 from fleet.kube.errors import ExpiredError, NotFoundError
+from fleet.kube.fence import Fence
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Request, Transport
 
@@ -59,9 +61,14 @@ class Deletion(NamedTuple):
 
 
 class Verbs:
-    def __init__(self, transport: Transport, manager: str) -> None:
+    def __init__(self, transport: Transport, manager: str, fence: Fence | None = None) -> None:
         self.transport = transport
         self.manager = manager
+        self.fence = fence
+        """Before whatever changes an object."""
+
+    def as_manager(self, name: str) -> Self:
+        return type(self)(self.transport, name, self.fence)
 
     async def get(self, resource: ApiResource, key: Key) -> bytes | None:
         request = Request("GET", resource.path(key.namespace, key.name), {})
@@ -118,7 +125,7 @@ class Verbs:
     async def create(self, resource: ApiResource, manifest: Mapping[str, Any]) -> bytes:
         path = resource.path(manifest["metadata"].get("namespace", ""))
         body = wire.encode(ours(manifest, but=("uid", *BOOKS)))
-        return await self.transport.send(Request("POST", path, self._signed(), body))
+        return await self._write(Request("POST", path, self._signed(), body))
 
     async def apply(
         self,
@@ -134,25 +141,24 @@ class Verbs:
         body = ours(manifest)
         if not subresource:
             body.pop("status", None)
-        request = Request("PATCH", path, params, wire.encode(body), APPLY_PATCH)
-        return await self.transport.send(request)
+        return await self._write(Request("PATCH", path, params, wire.encode(body), APPLY_PATCH))
 
     async def json_patch(
         self, resource: ApiResource, key: Key, patch: Sequence[Mapping[str, Any]], *, uid: str = ""
     ) -> bytes:
         guard = [{"op": "test", "path": "/metadata/uid", "value": uid}] if uid else []
         path, body = resource.path(key.namespace, key.name), wire.encode([*guard, *patch])
-        return await self.transport.send(Request("PATCH", path, self._signed(), body, JSON_PATCH))
+        return await self._write(Request("PATCH", path, self._signed(), body, JSON_PATCH))
 
     async def merge_patch(
         self, resource: ApiResource, key: Key, patch: Mapping[str, Any], *, subresource: str = ""
     ) -> bytes:
         path, body = resource.path(key.namespace, key.name, subresource), wire.encode(patch)
-        return await self.transport.send(Request("PATCH", path, self._signed(), body, MERGE_PATCH))
+        return await self._write(Request("PATCH", path, self._signed(), body, MERGE_PATCH))
 
     async def delete(self, resource: ApiResource, key: Key, how: Deletion) -> bytes:
         path = resource.path(key.namespace, key.name)
-        return await self.transport.send(Request("DELETE", path, {}, wire.encode(how.options())))
+        return await self._write(Request("DELETE", path, {}, wire.encode(how.options())))
 
     async def version(self, resource: ApiResource, selection: Selection) -> int:
         """Ask which version the server is at."""
@@ -177,6 +183,9 @@ class Verbs:
         }
         answer = await self.transport.send(Request("POST", path, {}, wire.encode(body)))
         return wire.token(answer)
+
+    async def _write(self, request: Request) -> bytes:
+        return await self.transport.send(replace(request, fence=self.fence))
 
     def _signed(self) -> dict[str, str]:
         return {"fieldManager": self.manager}

@@ -9,6 +9,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 T = TypeVar("T")
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LeaseSeconds = Annotated[float, Field(ge=1, le=300)]
+"""A Lease object states whole seconds."""
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 

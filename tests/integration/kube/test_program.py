@@ -21,7 +21,6 @@ from fleet.kube.follow import Pace
 from fleet.kube.lease import Lease, Terms
 from fleet.kube.program import Program, RunSettings, run
 from fleet.kube.queue import WorkQueue
-from fleet.runtime import clock
 from fleet.testing.apiserver import ApiServer, free_port
 from fleet.testing.waiting import until
 from tests.integration.kube.widgets import Widget, crd, install, new_namespace, widget
@@ -243,7 +242,7 @@ async def test_of_two_replicas_one_leads_until_it_ends(
             await asyncio.Event().wait()
 
         key = Key(namespace, "leader")
-        lease = Lease(own.dynamic, key, name, clock.now, terms=terms)
+        lease = Lease(own.dynamic, key, identity=name, terms=terms)
         return Program(client=own, background=[lead], lease=lease)
 
     first = asyncio.create_task(run(replica("first"), QUICK))

@@ -77,8 +77,16 @@ def clock() -> datetime:
     return NOON + timedelta(seconds=asyncio.get_running_loop().time())
 
 
-def lease(line: FakeDynamicClient, name: str, **terms: float) -> Lease:
-    return Lease(line, KEY, name, clock, terms=Terms(**terms))
+def lease(line: FakeDynamicClient, name: str, now: Callable[[], datetime] = clock) -> Lease:
+    return Lease(line, KEY, identity=name, now=now, elapsed=time)
+
+
+def proves(own: Lease) -> bool:
+    """Say whether a write would pass its fence."""
+    try:
+        return own.prove() > 0
+    except (TransientError, LeaseLostError):
+        return False
 
 
 def spec(server: FakeServer) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def spec(server: FakeServer) -> dict[str, Any]:
     return found
 
 
-def now() -> float:
+def time() -> float:
     return asyncio.get_running_loop().time()
 
 
@@ -98,16 +106,16 @@ def test_the_first_takes_the_lease_and_renews_it() -> None:
         await one.acquire()
         assert spec(server) == {
             "holderIdentity": "one",
-            "leaseDurationSeconds": 15,
+            "leaseDurationSeconds": 9,
             "acquireTime": "2026-01-01T12:00:00.000000Z",
             "renewTime": "2026-01-01T12:00:00.000000Z",
             "leaseTransitions": 0,
         }
         keeping = asyncio.create_task(one.keep())
-        await asyncio.sleep(3601)
+        await asyncio.sleep(601)
         assert not keeping.done()
         assert spec(server)["acquireTime"] == "2026-01-01T12:00:00.000000Z"
-        assert spec(server)["renewTime"] == "2026-01-01T13:00:00.000000Z"
+        assert spec(server)["renewTime"] == "2026-01-01T12:10:00.000000Z"
         assert spec(server)["leaseTransitions"] == 0
         keeping.cancel()
 
@@ -125,7 +133,7 @@ def test_another_waits_until_the_lease_has_not_changed_for_its_duration() -> Non
         assert not waiting.done()
         keeping.cancel()
         await waiting
-        assert 100 + 10 <= now() <= 100 + 20
+        assert 100 + 7 <= time() <= 100 + 11
         assert spec(server)["holderIdentity"] == "two"
         assert spec(server)["leaseTransitions"] == 1
 
@@ -135,9 +143,9 @@ def test_another_waits_until_the_lease_has_not_changed_for_its_duration() -> Non
 def test_anothers_clock_and_an_old_lease_are_not_believed() -> None:
     async def body() -> None:
         server = FakeServer()
-        await Lease(Line(server), KEY, "one", lambda: NOON - timedelta(days=9)).acquire()
+        await lease(Line(server), "one", lambda: NOON - timedelta(days=9)).acquire()
         await lease(Line(server), "two").acquire()
-        assert now() == 15.0
+        assert time() == 9.0
 
     in_virtual_time(body())
 
@@ -148,8 +156,9 @@ def test_a_lease_that_is_let_go_is_taken_at_once() -> None:
         one, two = lease(Line(server), "one"), lease(Line(server), "two")
         await one.acquire()
         await one.release()
+        assert not proves(one)
         await two.acquire()
-        assert now() == 0.0
+        assert time() == 0.0
         await one.release()
         assert spec(server)["holderIdentity"] == "two"
 
@@ -170,7 +179,7 @@ def test_who_comes_back_under_its_name_leads_at_once() -> None:
         server = FakeServer()
         await lease(Line(server), "one").acquire()
         await lease(Line(server), "one").acquire()
-        assert now() == 0.0
+        assert time() == 0.0
         assert spec(server)["leaseTransitions"] == 0
 
     in_virtual_time(body())
@@ -199,7 +208,7 @@ def frozen(first: int) -> Iterator[Delay]:
 
 
 @pytest.mark.parametrize("broken", [away, frozen])
-def test_a_leader_that_nobody_hears_stops_before_another_may_take_over(
+def test_a_leader_that_nobody_hears_proves_nothing_before_another_may_take_over(
     broken: Callable[[int], Iterator[Delay]],
 ) -> None:
     async def body() -> None:
@@ -207,25 +216,32 @@ def test_a_leader_that_nobody_hears_stops_before_another_may_take_over(
         one, two = lease(Line(server, broken(4)), "one"), lease(Line(server), "two")
         await one.acquire()
         waiting = asyncio.create_task(two.acquire())
-        with pytest.raises(LeaseLostError, match="the lease fleet-system/hub is lost"):
-            await one.keep()
-        assert 5 + 9 <= now() < 5 + 12
+        keeping = asyncio.create_task(one.keep())
+        await asyncio.sleep(2 + 5.9)
+        assert one.prove() == pytest.approx(9 - 5.9)
+        await asyncio.sleep(0.2)
+        with pytest.raises(TransientError, match="the lease fleet-system/hub could not be renewed"):
+            one.prove()
         assert not waiting.done()
         await waiting
-        assert now() >= 20
+        assert 2 + 9 <= time() <= 2 + 2 + 9
+        keeping.cancel()
 
     in_virtual_time(body())
 
 
-def test_a_short_trouble_is_got_over() -> None:
+@pytest.mark.parametrize("tries", [4, 400])
+def test_who_finds_its_lease_as_it_left_it_goes_on(tries: int) -> None:
     async def body() -> None:
         server = FakeServer()
-        troubles: list[Delay] = [TransientError("away")] * 4
+        troubles: list[Delay] = [TransientError("away")] * tries
         one = lease(Line(server, [AT_ONCE] * 4 + troubles), "one")
         await one.acquire()
         keeping = asyncio.create_task(one.keep())
-        await asyncio.sleep(60)
+        await asyncio.sleep(tries)
         assert not keeping.done()
+        assert proves(one)
+        assert spec(server)["leaseTransitions"] == 0
         keeping.cancel()
 
     in_virtual_time(body())
@@ -239,10 +255,60 @@ def test_a_leader_whose_lease_another_took_stops() -> None:
         server.merge_patch(
             next(iter(server.objects)), {"spec": {"holderIdentity": "two", "renewTime": "now"}}
         )
-        with pytest.raises(LeaseLostError):
+        with pytest.raises(LeaseLostError, match="the lease fleet-system/hub is lost"):
             await one.keep()
+        with pytest.raises(LeaseLostError):
+            one.prove()
 
     in_virtual_time(body())
+
+
+def test_a_lease_that_is_deleted_stays_its_leaders() -> None:
+    async def body() -> None:
+        server = FakeServer()
+        one, two = lease(Line(server), "one"), lease(Line(server), "two")
+        await one.acquire()
+        keeping, waiting = (asyncio.create_task(each) for each in (one.keep(), two.acquire()))
+        for _ in range(5):
+            await asyncio.sleep(4.5)
+            server.delete(next(iter(server.objects)))
+        await asyncio.sleep(4.5)
+        assert spec(server)["holderIdentity"] == "one"
+        keeping.cancel()
+        server.delete(next(iter(server.objects)))
+        await waiting
+        assert spec(server)["holderIdentity"] == "two"
+
+    in_virtual_time(body())
+
+
+LONGEST_TAKEOVER = 15.0
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.5, 1.0, 1.5, 1.9])
+@pytest.mark.parametrize("death", [4.1, 5.0, 6.0])
+def test_who_dies_is_replaced_in_time_though_the_server_is_slow(death: float, phase: float) -> None:
+    async def body() -> None:
+        server, slow = FakeServer(), repeat((0.25, 0.25))
+        one, two = lease(Line(server, slow), "one"), lease(Line(server, slow), "two")
+        await one.acquire()
+        keeping = asyncio.create_task(one.keep())
+        await asyncio.sleep(phase)
+        waiting = asyncio.create_task(two.acquire())
+        await asyncio.sleep(death - phase)
+        keeping.cancel()
+        died = time()
+        await waiting
+        assert time() - died <= LONGEST_TAKEOVER - 2
+
+    in_virtual_time(body())
+
+
+def test_terms_leave_each_its_time() -> None:
+    for terms in (Terms(), Terms.of(1), Terms.of(300)):
+        assert 2 * terms.interval < terms.deadline < terms.duration
+    assert Terms.of(Terms().duration) == Terms()
+    assert Terms().interval + Terms().duration <= LONGEST_TAKEOVER - 4
 
 
 def test_who_may_not_keep_the_lease_hears_why() -> None:
@@ -284,18 +350,19 @@ DELAYS = st.lists(st.tuples(SECONDS, SECONDS) | st.just(TransientError("away")),
 @example(delays=[[AT_ONCE, (0.0, 14.0)], []])
 def test_two_never_lead_at_once(delays: list[list[Delay]]) -> None:
     async def body() -> None:
-        server, leading = FakeServer(), set[str]()
+        server, all_of_them = FakeServer(), dict[str, Lease]()
+        led = False
 
         async def replica(name: str, delays: list[Delay]) -> None:
+            nonlocal led
             line = Line(server, delays)
             while True:
-                own = lease(line, name)
+                own = all_of_them[name] = lease(line, name)
                 await own.acquire()
-                leading.add(name)
-                assert leading == {name}
+                led = True
+                assert [each for each in all_of_them if proves(all_of_them[each])] == [name]
                 with suppress(LeaseLostError):
                     await own.keep()
-                leading.discard(name)
 
         tasks = [asyncio.create_task(replica(f"r{n}", each)) for n, each in enumerate(delays)]
         done, _ = await asyncio.wait(tasks, timeout=300, return_when=asyncio.FIRST_EXCEPTION)
@@ -303,6 +370,6 @@ def test_two_never_lead_at_once(delays: list[list[Delay]]) -> None:
             task.cancel()
         for task in done:
             await task
-        assert leading
+        assert led
 
     in_virtual_time(body())
