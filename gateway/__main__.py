@@ -4,18 +4,43 @@ import ipaddress
 import os
 
 from fleet.runtime import logs
-from gateway import supervisor
+from gateway import supervisor, tls
 from gateway.settings import Scope, Settings, read
 
 
 def check(settings: Settings) -> None:
-    """Refuse to let in everybody, other than on this machine alone."""
+    """Refuse what cannot serve, and to let in everybody other than on this machine alone."""
+    _check_certificates(settings)
+    if not ipaddress.ip_address(settings.address[0]).is_loopback:
+        _check_strangers(settings)
+
+
+def _check_strangers(settings: Settings) -> None:
     regional = settings.scope is Scope.REGIONAL
     keys = settings.fleet_credential_file if regional else settings.client_keys_file
-    if keys or ipaddress.ip_address(settings.address[0]).is_loopback:
-        return
-    name = "GATEWAY_FLEET_CREDENTIAL_FILE" if regional else "GATEWAY_CLIENT_KEYS_FILE"
-    raise SystemExit(f"{name}: needed to listen on {settings.listen}, which others can reach")
+    here = f"to listen on {settings.listen}, which others can reach"
+    if not keys:
+        name = "GATEWAY_FLEET_CREDENTIAL_FILE" if regional else "GATEWAY_CLIENT_KEYS_FILE"
+        raise SystemExit(f"{name}: needed {here}")
+    if regional and not (settings.tls_cert_file or settings.plain_http):
+        otherwise = "GATEWAY_PLAIN_HTTP=true where TLS ends in front of the gateway"
+        raise SystemExit(f"GATEWAY_TLS_CERT_FILE: needed {here}; or {otherwise}")
+
+
+def _check_certificates(settings: Settings) -> None:
+    """Name what is missing or wrong while somebody looks; later the last good ones serve on."""
+    cert, key = settings.tls_cert_file, settings.tls_key_file
+    if bool(cert) != bool(key):
+        name, other = ("KEY", "CERT") if cert else ("CERT", "KEY")
+        raise SystemExit(f"GATEWAY_TLS_{name}_FILE: needed with GATEWAY_TLS_{other}_FILE")
+    name = "GATEWAY_TLS_CERT_FILE"
+    try:
+        if cert:
+            tls.serving(cert, key)
+        name = "GATEWAY_UPSTREAM_CA_FILE"
+        tls.trusting(settings.upstream_ca_file)
+    except tls.TlsError as error:
+        raise SystemExit(f"{name}: {error}") from error
 
 
 def main() -> None:

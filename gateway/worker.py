@@ -10,7 +10,6 @@ import os
 import random
 import signal
 import socket
-import ssl
 import sys
 import time
 from contextlib import suppress
@@ -31,9 +30,11 @@ from gateway.routes import Routes
 from gateway.settings import Scope, Settings, read
 from gateway.subscriber import Subscriber
 from gateway.supervisor import RETIRING
+from gateway.tls import HANDSHAKE_SECONDS, Reloaded, ServerTls, upstream_tls
 
 TICK_SECONDS = 0.25
-KEYS_SECONDS = 2.0
+FILES_SECONDS = 2.0
+"""Between two looks at keys and certificates."""
 ROUTES_SECONDS = 5.0
 """For the first routes, before clients that wait in the queue are told to come again."""
 LAME_SECONDS = 0.2
@@ -42,16 +43,17 @@ IDLE_SECONDS = 0.5
 """For a request on its way over a kept connection."""
 ORPHAN_SECONDS = 5.0
 """For answers under way when the supervisor is gone, and with it the place in the queue."""
+HANDSHAKES_SECONDS = 1.0
+"""For clients that were taken in before the end and still shake hands: some round trips."""
 BACKLOG = 4096
 log = logging.getLogger(__name__)
 
 
-def build(settings: Settings, credentials: Credentials) -> Intake:
+def build(settings: Settings, credentials: Credentials, trusted: Reloaded) -> Intake:
     """Put a data plane together; it routes nothing before its first table."""
-    tls = ssl.create_default_context(cafile=settings.upstream_ca_file or None)
     plane = Plane(
         routes=Routes(Ejection()),
-        pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=tls),
+        pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=trusted.context),
         credentials=credentials,
         rules=Rules(chance=random.random, attempts=settings.attempts),
         limits=Limits(
@@ -78,7 +80,10 @@ class Worker:
             regional=settings.scope is Scope.REGIONAL,
         )
         self._keys.refresh()
-        self.intake = build(settings, self._keys.credentials)
+        self._trusted = upstream_tls(settings.upstream_ca_file)
+        cert, key = settings.tls_cert_file, settings.tls_key_file
+        self._tls = ServerTls(cert, key) if cert else None
+        self.intake = build(settings, self._keys.credentials, self._trusted)
         self._routed = asyncio.Event()
         self._stop = asyncio.Event()
         self._supervisor = os.getppid()
@@ -94,25 +99,35 @@ class Worker:
         tasks = [
             loop.create_task(Subscriber(link, self.hear).run()),
             loop.create_task(self._tick()),
-            loop.create_task(self._watch_keys()),
+            loop.create_task(self._watch_files()),
         ]
         for task in tasks:
             task.add_done_callback(self._ended)
         with suppress(TimeoutError):
             async with asyncio.timeout(ROUTES_SECONDS):
                 await self._routed.wait()
-        server = await loop.create_server(
-            lambda: ClientConnection(self.intake), sock=self._listener, backlog=BACKLOG
-        )
+        server = await self._serve()
         await self._stop.wait()
         self.intake.drain(IDLE_SECONDS)
         await asyncio.sleep(LAME_SECONDS)
         server.close()
+        if self._tls:
+            await asyncio.sleep(HANDSHAKES_SECONDS)
         await self._drained()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.intake.plane.pool.close()
+
+    async def _serve(self) -> asyncio.Server:
+        tls = self._tls
+        return await asyncio.get_running_loop().create_server(
+            lambda: ClientConnection(self.intake),
+            sock=self._listener,
+            backlog=BACKLOG,
+            ssl=tls.entrance if tls else None,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
+        )
 
     def hear(self, message: Message) -> None:
         plane = self.intake.plane
@@ -156,10 +171,13 @@ class Worker:
             self.intake.plane.tick()
             self.intake.tick()
 
-    async def _watch_keys(self) -> None:
+    async def _watch_files(self) -> None:
         while True:
-            await asyncio.sleep(KEYS_SECONDS)
+            await asyncio.sleep(FILES_SECONDS)
             self._keys.refresh()
+            if self._tls:
+                self._tls.refresh()
+            self.intake.plane.pool.tls = self._trusted.refresh()
 
 
 async def _run(settings: Settings, listener: socket.socket, life: int, link: str) -> None:

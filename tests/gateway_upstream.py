@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -170,8 +171,9 @@ def _object(asked: Mapping[str, Any], text: str, reason: str | None, *, stream: 
 class Upstream:
     """Listens on a port of its own for as long as it is told to; the port stays its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._holder = _bound(0)
+        self._tls = tls
         self.port: int = self._holder.getsockname()[1]
         self.behaviour: Behaviour = completes()
         self.connections = 0
@@ -187,11 +189,12 @@ class Upstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     async def listen(self) -> None:
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, sock=_bound(self.port))
+            sock = _bound(self.port)
+            self._server = await asyncio.start_server(self._serve, sock=sock, ssl=self._tls)
 
     def refuse(self) -> None:
         """Take no connection any more; those that are open stay."""
@@ -257,8 +260,10 @@ def _bound(port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def upstream(behaviour: Behaviour | None = None) -> AsyncIterator[Upstream]:
-    made = Upstream()
+async def upstream(
+    behaviour: Behaviour | None = None, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Upstream]:
+    made = Upstream(tls)
     if behaviour:
         made.behaviour = behaviour
     await made.listen()

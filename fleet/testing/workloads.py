@@ -39,7 +39,7 @@ def metadata(name: str, namespace: str = NAMESPACE, **more: Any) -> dict[str, An
 
 def member(name: str, *, gateway: bool = True) -> MemberCluster:
     """Build a member with its region, and a regional gateway where it has one."""
-    url = f"http://{name}.example/v1"
+    url = f"https://{name}.example/v1"
     return MemberCluster.model_validate(
         {
             "metadata": {"name": name, "labels": {names.REGION: REGIONS.get(name, name)}},

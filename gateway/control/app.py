@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-import ssl
 from pathlib import Path
 
 from fleet.kube.client import ApiClient
@@ -19,6 +18,7 @@ from gateway.keys import WatchedFile, secrets_in
 from gateway.link import Table
 from gateway.settings import Scope, Settings
 from gateway.snapshot import Snapshot
+from gateway.tls import upstream_tls
 
 RETRY_SECONDS = 5.0
 OUTGOING_SECONDS = 10.0
@@ -50,7 +50,7 @@ class Control:
             Credential(settings.fleet_credential_file),
             seconds=settings.probe_seconds,
             timeout=settings.probe_timeout_seconds,
-            tls=ssl.create_default_context(cafile=settings.upstream_ca_file or None),
+            tls=upstream_tls(settings.upstream_ca_file).refresh,
         )
 
     async def run(self, link: socket.socket, life: int) -> None:

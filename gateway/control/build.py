@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from fleet.api import names
+from fleet.api.addresses import exposed
 from fleet.api.conditions import find
 from fleet.api.core import Pod
 from fleet.api.keys import Key
@@ -73,11 +74,12 @@ def _endpoint(
 ) -> Endpoint | None:
     """Believe that a URL is a region's only where the member cluster itself says so.
 
-    The fleet's credential goes there, and anybody may write a ModelEndpoint.
+    The fleet's credential goes there, and anybody may write a ModelEndpoint. Nor does it go where
+    it could be read on its way.
     """
     spec, url = endpoint.spec, endpoint.spec.url.rstrip("/")
     origin, fleet = _origin(url), bool(spec.cluster)
-    if origin is None or (fleet and gateways.get(spec.cluster, "").rstrip("/") != url):
+    if origin is None or (fleet and not _believed(url, gateways.get(spec.cluster, ""))):
         return None
     ready = find(endpoint.status.conditions, "Ready")
     return Endpoint(
@@ -89,6 +91,10 @@ def _endpoint(
         probe=f"{origin}/-/load" if fleet else f"{url}/models",
         fleet=fleet,
     )
+
+
+def _believed(url: str, told: str) -> bool:
+    return told.rstrip("/") == url and not exposed(url)
 
 
 def _origin(url: str) -> str | None:

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -51,7 +52,7 @@ class Prober:
         *,
         seconds: float,
         timeout: float,
-        tls: ssl.SSLContext,
+        tls: Callable[[], ssl.SSLContext],
     ) -> None:
         self._tell = tell
         self._credential = credential
@@ -62,6 +63,8 @@ class Prober:
         self._verdicts: dict[str, Verdict] = {}
         self._changed = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._untrusted: dict[str, str] = {}
+        """Why, by URL, for as long as it is so."""
 
     def aim(self, snapshot: Snapshot) -> None:
         """Probe what this snapshot has; at once what is new, or now said to be ready."""
@@ -79,7 +82,7 @@ class Prober:
             self._changed.set()
 
     async def run(self) -> None:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4, ssl=self._tls)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4)
         async with aiohttp.ClientSession(connector=connector, timeout=self._timeout) as session:
             while True:
                 began = time.monotonic()
@@ -99,7 +102,9 @@ class Prober:
     async def _round(self, session: aiohttp.ClientSession, began: float) -> None:
         targets = self._targets
         asked = {endpoint.probe: endpoint.fleet for endpoint, _ in targets}
-        found = await asyncio.gather(*(self._ask(session, *item) for item in asked.items()))
+        self._untrusted = {url: why for url, why in self._untrusted.items() if url in asked}
+        tls = self._tls()
+        found = await asyncio.gather(*(self._ask(session, *item, tls) for item in asked.items()))
         answers = dict(zip(asked, found, strict=True))
         self._judge(targets, answers)
         up = {name: v.up for name, v in self._verdicts.items() if v.up is not None}
@@ -113,22 +118,37 @@ class Prober:
             if verdict := self._verdicts.get(endpoint.name):
                 verdict.heard(outcome(answers[endpoint.probe], service))
 
-    async def _ask(self, session: aiohttp.ClientSession, url: str, fleet: bool) -> Answer:
+    async def _ask(
+        self, session: aiohttp.ClientSession, url: str, fleet: bool, tls: ssl.SSLContext
+    ) -> Answer:
         headers = {"authorization": f"Bearer {self._credential()}"} if fleet else {}
         try:
             async with (
                 self._slots,
-                session.get(url, headers=headers, allow_redirects=False) as response,
+                session.get(url, headers=headers, allow_redirects=False, ssl=tls) as response,
             ):
-                if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return Outcome.DOWN
-                if not fleet:
-                    return Outcome.UP
-                return await _ready(response)
+                self._untrusted.pop(url, None)
+                return await _answer(response, fleet=fleet)
+        except aiohttp.ClientConnectorCertificateError as error:
+            self._distrust(url, str(error.certificate_error))
+            return Outcome.DOWN
         except aiohttp.ClientConnectorError:
             return Outcome.DOWN
         except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError):
             return Outcome.SILENT
+
+    def _distrust(self, url: str, why: str) -> None:
+        """Say once what is wrong with a certificate; the URL itself may hold a secret."""
+        if self._untrusted.get(url) != why:
+            self._untrusted[url] = why
+            extra = {"host": urlsplit(url).hostname, "why": why}
+            log.warning("an endpoint has no certificate to be trusted", extra=extra)
+
+
+async def _answer(response: aiohttp.ClientResponse, *, fleet: bool) -> Answer:
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Outcome.DOWN
+    return await _ready(response) if fleet else Outcome.UP
 
 
 async def _ready(response: aiohttp.ClientResponse) -> Answer:

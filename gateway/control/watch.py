@@ -1,13 +1,15 @@
 """Where routes come from: the hub's services and endpoints, a member's pods, or a file."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from fleet.api import names
+from fleet.api.addresses import exposed
 from fleet.api.core import Pod
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.kube.cache import Cache
@@ -20,6 +22,7 @@ Publish = Callable[[Snapshot], None]
 GATHER_SECONDS = 0.02
 """Changes come in swarms: those of so long make one snapshot."""
 FILE_SECONDS = 1.0
+log = logging.getLogger(__name__)
 
 
 class _Name(Struct, frozen=True):
@@ -78,13 +81,29 @@ class Kubernetes:
             await asyncio.sleep(GATHER_SECONDS)
 
 
+class Refusals:
+    """Says once of each member that its gateway is not sent anything, and why."""
+
+    def __init__(self) -> None:
+        self._told: frozenset[str] = frozenset()
+
+    def tell(self, gateways: Mapping[str, str]) -> None:
+        refused = frozenset(name for name, url in gateways.items() if exposed(url))
+        for name in sorted(refused - self._told):
+            why = "its gateway's address is plain HTTP; it needs TLS to get the fleet's credential"
+            log.warning("a member is not routed to", extra={"member": name, "why": why})
+        self._told = refused
+
+
 def follow_fleet(client: ApiClient, publish: Publish) -> Awaitable[None]:
     """Watch the hub, for the global gateway."""
     services, endpoints = Cache(ModelService), Cache(ModelEndpoint)
     members: Cache[MemberGateway] = Cache(MemberGateway)
+    refusals = Refusals()
 
     def build() -> Snapshot:
         urls = {m.metadata.name: m.status.gateway.url for m in members.all() if m.status.gateway}
+        refusals.tell(urls)
         return fleet_routes(services.all(), endpoints.all(), urls)
 
     return Kubernetes(client, (services, endpoints, members)).run(build, publish)

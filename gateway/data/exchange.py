@@ -133,9 +133,9 @@ class Exchange:
         self._dial = None
         self._send(connection)
 
-    def refused(self) -> None:
+    def refused(self, failure: Failure) -> None:
         self._dial = None
-        self._failed(Failure.REFUSED)
+        self._failed(failure)
 
     def received(self, head: Head, data: bytes, *, complete: bool) -> None:
         context, reply = self._context, self._reply

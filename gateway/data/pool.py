@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from gateway.data.upstream import UpstreamConnection
+from gateway.policy.endpoint import Failure
 
 Dial = asyncio.Task[None]
 IDLE_SECONDS = 4.0
@@ -19,7 +20,7 @@ class Caller(Protocol):
 
     def connected(self, connection: UpstreamConnection) -> None: ...
 
-    def refused(self) -> None: ...
+    def refused(self, failure: Failure) -> None: ...
 
 
 class Origin:
@@ -75,7 +76,8 @@ class Pool:
     ) -> None:
         self._clock = clock
         self._seconds = connect_seconds
-        self._tls = tls
+        self.tls = tls
+        """For connections from now on."""
         self._origins: dict[str, Origin] = {}
         self._dialling: set[Dial] = set()
 
@@ -111,8 +113,10 @@ class Pool:
         try:
             async with asyncio.timeout(self._seconds):
                 connection = await self._connect(origin)
+        except ssl.SSLCertVerificationError:
+            caller.refused(Failure.UNTRUSTED)
         except (OSError, UnicodeError):
-            caller.refused()
+            caller.refused(Failure.REFUSED)
         else:
             caller.connected(connection)
 
@@ -124,6 +128,6 @@ class Pool:
             lambda: UpstreamConnection(origin),
             origin.host,
             origin.port,
-            ssl=self._tls if origin.tls else None,
+            ssl=self.tls if origin.tls else None,
         )
         return connection

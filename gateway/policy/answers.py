@@ -79,6 +79,9 @@ def gave_up(failure: Failure, attempts: int, seconds: float) -> Answer:
     tries = "1 try" if attempts == 1 else f"{attempts} tries"
     if failure is Failure.SLOW:
         return later(504, "upstream_timeout", f"No answer in time after {tries}.", seconds)
+    if failure is Failure.UNTRUSTED:
+        message = f"No endpoint had a certificate to be trusted after {tries}."
+        return later(503, "no_trusted_endpoint", message, seconds)
     if failure is Failure.REFUSED:
         message = f"No endpoint could be reached after {tries}."
         return later(503, "no_ready_endpoint", message, seconds)

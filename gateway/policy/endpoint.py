@@ -9,6 +9,8 @@ from gateway.snapshot import Endpoint
 class Failure(StrEnum):
     REFUSED = "refused"
     """No connection: nobody is there."""
+    UNTRUSTED = "untrusted"
+    """Its certificate is no one's that we trust, or another host's: it was told nothing."""
     RESET = "reset"
     """The connection broke before the answer's first byte."""
     BUSY = "busy"
@@ -37,7 +39,7 @@ class Ejection:
 PENALTY_HALF_LIFE = 10.0
 """Seconds. An endpoint that fails fast looks idle: each failure weighs as one more request."""
 FORGOTTEN = 0.01
-BY_PROBE = (Failure.REFUSED, Failure.RESET)
+BY_PROBE = (Failure.REFUSED, Failure.UNTRUSTED, Failure.RESET)
 """What a probe can refute. An engine that refuses work may well answer a probe."""
 
 
@@ -115,7 +117,7 @@ class EndpointState:
         factor = 2.0 ** min(self._ejections, 10)
         if retry_after:
             return min(retry_after, rules.max_seconds)
-        if failure is Failure.REFUSED:
+        if failure in (Failure.REFUSED, Failure.UNTRUSTED):
             return min(rules.refused_seconds * factor, rules.refused_max_seconds)
         in_a_row = failure is not Failure.ERROR and self._failures >= rules.failures
         if failure is Failure.SLOW or in_a_row:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -26,8 +27,10 @@ CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
 class Gateway:
     """One gateway; what it says is in `log`."""
 
-    def __init__(self, home: Path, workers: int) -> None:
+    def __init__(self, home: Path, workers: int, trust: bytes = b"") -> None:
         self.home, self.count = home, workers
+        self._trust = trust.decode()
+        """Authority of the certificate that it shows, as PEM; plain HTTP where empty."""
         self.port = free_port()
         self.snapshot, self.state, self.keys = home / "routes", home / "state", home / "keys"
         self.log = home / "log"
@@ -45,7 +48,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._trust else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -71,7 +74,8 @@ class Gateway:
     async def ready(self) -> None:
         """Wait until every worker serves."""
         await until(lambda: len(self.workers()) == self.count)
-        async with httpx.AsyncClient(timeout=60) as http:
+        tls = ssl.create_default_context(cadata=self._trust) if self._trust else True
+        async with httpx.AsyncClient(timeout=60, verify=tls) as http:
 
             async def serves() -> bool:
                 with suppress(httpx.TransportError):
@@ -115,10 +119,10 @@ def _arguments(process: psutil.Process) -> Sequence[str]:
 
 @asynccontextmanager
 async def gateway(
-    home: Path, *upstreams: Upstream, workers: int = 2, **settings: str
+    home: Path, *upstreams: Upstream, workers: int = 2, trust: bytes = b"", **settings: str
 ) -> AsyncIterator[Gateway]:
     """Run a gateway that routes the model to these upstreams."""
-    made = Gateway(home, workers)
+    made = Gateway(home, workers, trust)
     made.environ.update({f"GATEWAY_{name}".upper(): value for name, value in settings.items()})
     made.route(*upstreams)
     try:

@@ -1,9 +1,13 @@
 """A gateway that others can reach asks for a key, or does not start."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from fleet.testing.certificates import Authority, write_pair
 from gateway.__main__ import check
-from gateway.settings import Scope, Settings
+from gateway.settings import Scope, Settings, read
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"])
@@ -21,7 +25,7 @@ def test_this_machine_alone_needs_no_key(listen: str, scope: Scope) -> None:
         (Scope.GLOBAL, "file", "", ""),
         (Scope.REGIONAL, "", "", "GATEWAY_FLEET_CREDENTIAL_FILE"),
         (Scope.REGIONAL, "file", "", "GATEWAY_FLEET_CREDENTIAL_FILE"),
-        (Scope.REGIONAL, "", "file", ""),
+        (Scope.REGIONAL, "", "file", "GATEWAY_TLS_CERT_FILE"),
     ],
 )
 def test_what_others_can_reach_names_the_file_that_it_needs(
@@ -35,3 +39,53 @@ def test_what_others_can_reach_names_the_file_that_it_needs(
         return
     with pytest.raises(SystemExit, match=f"^{named}: "):
         check(settings)
+
+
+def test_a_region_may_leave_tls_to_what_is_in_front_of_it() -> None:
+    listen = "10.0.0.1:1"
+    check(
+        Settings(scope=Scope.REGIONAL, listen=listen, fleet_credential_file="file", plain_http=True)
+    )
+
+
+def test_a_region_with_a_certificate_listens_where_others_reach_it(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, Authority().issue("127.0.0.1"))
+    settings = Settings(
+        scope=Scope.REGIONAL,
+        listen="10.0.0.1:1",
+        fleet_credential_file="file",
+        tls_cert_file=pair.cert,
+        tls_key_file=pair.key,
+        upstream_ca_file=pair.cert,
+    )
+    check(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"tls_cert_file": ""}, "GATEWAY_TLS_CERT_FILE: needed with GATEWAY_TLS_KEY_FILE"),
+        ({"tls_key_file": ""}, "GATEWAY_TLS_KEY_FILE: needed with GATEWAY_TLS_CERT_FILE"),
+        ({"tls_cert_file": "/none"}, "GATEWAY_TLS_CERT_FILE: /none: No such file or directory"),
+        ({"tls_key_file": "/none"}, "GATEWAY_TLS_CERT_FILE: /none: No such file or directory"),
+        ({"tls_key_file": "other"}, "GATEWAY_TLS_CERT_FILE: cert, other: no certificate with"),
+        ({"tls_cert_file": "odd"}, "GATEWAY_TLS_CERT_FILE: odd, key: no certificate with its key"),
+        ({"upstream_ca_file": "/none"}, "GATEWAY_UPSTREAM_CA_FILE: /none: No such file"),
+        ({"upstream_ca_file": "odd"}, "GATEWAY_UPSTREAM_CA_FILE: odd: no certificates"),
+    ],
+)
+def test_a_file_that_is_missing_or_wrong_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pair = Authority().issue("127.0.0.1")
+    for name, content in (
+        ("cert", pair.cert),
+        ("key", pair.key),
+        ("other", Authority().issue("127.0.0.1").key),
+        ("odd", b"nothing"),
+    ):
+        Path(name).write_bytes(content)
+    files = {"tls_cert_file": "cert", "tls_key_file": "key", **changed}
+    with pytest.raises(SystemExit, match=f"^{re.escape(said)}"):
+        check(read({f"GATEWAY_{name}".upper(): value for name, value in files.items()}))

@@ -30,7 +30,7 @@ def service(
 
 def endpoint(
     name: str = "phi-eu",
-    url: str = "http://eu.example/v1",
+    url: str = "https://eu.example/v1",
     *,
     namespace: str = NAMESPACE,
     ready: str = "",

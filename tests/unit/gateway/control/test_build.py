@@ -12,7 +12,7 @@ from gateway.control.build import fleet_routes, pod_routes
 from gateway.snapshot import Endpoint, Service
 from tests.unit.gateway.control.objects import endpoint, pod, service
 
-GATEWAYS = {"eu": "http://eu.example/v1", "us": "https://us.example:8443/v1/"}
+GATEWAYS = {"eu": "https://eu.example/v1", "us": "https://us.example:8443/v1/"}
 
 
 def places(*endpoints: Any, **gateways: str) -> tuple[Endpoint, ...]:
@@ -42,11 +42,11 @@ def test_a_service_is_routed_to_its_regions_and_to_external_places() -> None:
                 ),
                 Endpoint(
                     name="demo/phi-eu",
-                    url="http://eu.example/v1",
+                    url="https://eu.example/v1",
                     model="phi",
                     region="northeurope",
                     ready=True,
-                    probe="http://eu.example/-/load",
+                    probe="https://eu.example/-/load",
                     fleet=True,
                 ),
             ),
@@ -57,13 +57,13 @@ def test_a_service_is_routed_to_its_regions_and_to_external_places() -> None:
 @pytest.mark.parametrize(
     ("url", "cluster"),
     [
-        ("http://thief.example/v1", "eu"),
-        ("http://eu.example", "eu"),
-        ("http://eu.example/v1/more", "eu"),
-        ("http://eu.example@thief.example/v1", "eu"),
-        ("https://eu.example/v1", "eu"),
-        ("http://eu.example/v1", "us"),
-        ("http://eu.example/v1", "nowhere"),
+        ("https://thief.example/v1", "eu"),
+        ("https://eu.example", "eu"),
+        ("https://eu.example/v1/more", "eu"),
+        ("https://eu.example@thief.example/v1", "eu"),
+        ("http://eu.example/v1", "eu"),
+        ("https://eu.example/v1", "us"),
+        ("https://eu.example/v1", "nowhere"),
     ],
 )
 def test_a_url_that_is_not_the_members_own_gateway_gets_neither_traffic_nor_credential(
@@ -73,7 +73,25 @@ def test_a_url_that_is_not_the_members_own_gateway_gets_neither_traffic_nor_cred
 
 
 def test_a_member_without_a_gateway_is_not_routed_to() -> None:
-    assert places(endpoint(cluster="eu"), eu="", us="http://us.example/v1") == ()
+    assert places(endpoint(cluster="eu"), eu="", us="https://us.example/v1") == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "routed"),
+    [
+        ("http://eu.example/v1", False),
+        ("http://10.0.0.1:8080/v1", False),
+        ("http://localhost.example/v1", False),
+        ("http://127.0.0.1:8080/v1", True),
+        ("http://[::1]:8080/v1", True),
+        ("http://localhost:8080/v1", True),
+        ("https://10.0.0.1:8443/v1", True),
+    ],
+)
+def test_a_region_whose_credential_could_be_read_on_its_way_is_not_routed_to(
+    url: str, *, routed: bool
+) -> None:
+    assert bool(places(endpoint(url=url, cluster="eu"), eu=url)) is routed
 
 
 @pytest.mark.parametrize("slashes", ["", "/"])
@@ -85,7 +103,7 @@ def test_a_members_url_may_end_in_a_slash_or_not(slashes: str) -> None:
 
 
 def test_a_place_outside_the_fleet_never_gets_the_credential() -> None:
-    (found,) = places(endpoint(url="http://eu.example/v1"))
+    (found,) = places(endpoint(url="https://eu.example/v1"))
     assert not found.fleet
 
 

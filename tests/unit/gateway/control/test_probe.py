@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.unit.gateway.places import place, service, table
 
 PATIENT = 20.0
 """Seconds that nobody who lives needs for an answer."""
+Tls = Callable[[], ssl.SSLContext]
 PHI, QWEN = "demo/phi", "demo/qwen"
 
 
@@ -35,7 +36,9 @@ class Heard:
 
 
 class Probing:
-    def __init__(self, *services: Service, seconds: float, patience: float) -> None:
+    def __init__(
+        self, *services: Service, seconds: float, patience: float, tls: Tls | None = None
+    ) -> None:
         self.heard = Heard()
         self.credential = "fleet-1"
         self.prober = Prober(
@@ -43,7 +46,7 @@ class Probing:
             lambda: self.credential,
             seconds=seconds,
             timeout=patience,
-            tls=ssl.create_default_context(),
+            tls=tls or ssl.create_default_context,
         )
         self.prober.aim(table(*services))
 
@@ -54,9 +57,9 @@ class Probing:
 
 @asynccontextmanager
 async def probing(
-    *services: Service, seconds: float = 0.01, patience: float = PATIENT
+    *services: Service, seconds: float = 0.01, patience: float = PATIENT, tls: Tls | None = None
 ) -> AsyncIterator[Probing]:
-    made = Probing(*services, seconds=seconds, patience=patience)
+    made = Probing(*services, seconds=seconds, patience=patience, tls=tls)
     task = asyncio.create_task(made.prober.run())
     try:
         yield made

@@ -50,7 +50,7 @@ async def test_a_fleet_is_routed_as_its_objects_come_and_go() -> None:
     told = list[Snapshot]()
     async with running(follow_fleet(client, told.append)):
         await until(lambda: endpoints(told) == {"demo/phi-eu"})
-        client.put(endpoint("phi-us", "http://us.example/v1", cluster="us"))
+        client.put(endpoint("phi-us", "https://us.example/v1", cluster="us"))
         client.put(member("us"))
         await until(lambda: endpoints(told) == {"demo/phi-eu", "demo/phi-us"})
         await client.delete(member("us"))
@@ -61,13 +61,13 @@ async def test_a_fleet_is_routed_as_its_objects_come_and_go() -> None:
 
 async def test_a_region_whose_gateway_moves_gets_nothing_until_its_endpoint_follows() -> None:
     client: Any = FakeClient(service(), member("eu"), endpoint(cluster="eu"))
-    moved = member("eu").manifest() | {"status": {"gateway": {"url": "http://new.example/v1"}}}
+    moved = member("eu").manifest() | {"status": {"gateway": {"url": "https://new.example/v1"}}}
     told = list[Snapshot]()
     async with running(follow_fleet(client, told.append)):
         await until(lambda: endpoints(told) == {"demo/phi-eu"})
         client.put(moved)
         await until(lambda: endpoints(told) == set())
-        client.put(endpoint(url="http://new.example/v1", cluster="eu"))
+        client.put(endpoint(url="https://new.example/v1", cluster="eu"))
         await until(lambda: endpoints(told) == {"demo/phi-eu"})
 
 
@@ -146,13 +146,13 @@ def test_a_members_heartbeat_wakes_nobody() -> None:
     heard = list[str]()
     cache.on_change(lambda seen: heard.append(seen.metadata.name))
     base = member("eu").manifest()
-    gateway = {"url": "http://eu.example/v1"}
+    gateway = {"url": "https://eu.example/v1"}
     for version, status in enumerate(
         (
             {"gateway": gateway},
             {"gateway": gateway | {"ready": True}, "agentStatus": [{"type": "MemberAgent"}]},
             {"gateway": gateway, "conditions": []},
-            {"gateway": {"url": "http://new.example/v1"}},
+            {"gateway": {"url": "https://new.example/v1"}},
             {"gateway": None},
             {},
         ),

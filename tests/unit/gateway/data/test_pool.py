@@ -1,10 +1,14 @@
 """Connections to upstreams are used again, for as long as that is safe."""
 
 import asyncio
+import ssl
+from pathlib import Path
 
 import pytest
 
+from fleet.testing.certificates import Authority, write_pair
 from fleet.testing.waiting import until
+from gateway.tls import serving
 from tests.gateway_upstream import (
     CHUNKED,
     DONE,
@@ -23,7 +27,7 @@ from tests.gateway_upstream import (
     upstream,
     whole,
 )
-from tests.unit.gateway.data.gate import chat, endpoint, gate
+from tests.unit.gateway.data.gate import SERVICE, chat, endpoint, gate
 
 OK = whole(200, b"{}", JSON)
 STREAMED = head(200, STREAM, CHUNKED) + chunk(event("a") + DONE) + b"0\r\n\r\n"
@@ -163,3 +167,27 @@ async def test_a_large_body_goes_out_whole() -> None:
         user = "x" * 3_000_000
         assert (await gateway.ask(chat(user=user))).status == 200
         assert only.requests[0].json["user"] == user
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "elsewhere.example"])
+async def test_an_upstream_without_a_certificate_to_be_trusted_is_told_nothing(
+    tmp_path: Path, host: str
+) -> None:
+    known, unknown = Authority(), Authority()
+    pair = (unknown if host == "127.0.0.1" else known).issue(host)
+    odd = serving(*write_pair(tmp_path, pair))
+    async with upstream(tls=odd) as one, upstream() as two, gate(one, two) as gateway:
+        gateway.plane.pool.tls = ssl.create_default_context(cadata=known.cert.decode())
+        answer = await gateway.ask(chat())
+        assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r1")
+        assert list(gateway.plane.metrics.failures) == [(SERVICE, "team/0", "untrusted")]
+        assert not one.requests
+        gateway.swap([endpoint(one)])
+        gateway.pass_time(60)
+        answer = await gateway.ask(chat())
+        assert (answer.status, answer.code) == (503, "no_trusted_endpoint")
+        odd.load_cert_chain(*write_pair(tmp_path, known.issue("127.0.0.1")))
+        gateway.pass_time(60)
+        assert (await gateway.ask(chat())).status == 200
+        assert (await gateway.ask(chat())).status == 200
+        assert one.connections == 1

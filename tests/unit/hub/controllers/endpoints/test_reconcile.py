@@ -122,7 +122,7 @@ async def test_an_endpoint_says_how_its_share_fares(
     await world.reconcile()
     assert world.states() == {"us": said}
     (endpoint,) = world.client.all(ModelEndpoint)
-    assert endpoint.spec.url == "http://us.example/v1"
+    assert endpoint.spec.url == "https://us.example/v1"
     assert (endpoint.spec.region, endpoint.spec.service) == ("centralus", "phi-4-mini-instruct")
 
 
