@@ -7,12 +7,14 @@ from datetime import timedelta
 from time import monotonic
 
 from fleet.catalog.catalogue import Catalogue, load
+from fleet.kube.aside import Aside, Held
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment
 from fleet.kube.controller import Controller
 from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
+from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime import clock
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import Reads as EndpointReads
@@ -53,6 +55,8 @@ class Hub:
     catalogue: Catalogue
     heartbeats: Heartbeats
     watches: Watches
+    others: tuple[Aside, ...]
+    """Those whose objects we leave alone while they are there."""
 
     def writer(self, name: str) -> ApiClient:
         """Write as a field manager of its own: each controller gives up only what was its own."""
@@ -64,7 +68,16 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
     heartbeats = Heartbeats(monotonic, clock.now)
     heartbeats.follow(kinds.clusters)
     watches = Watches(client, known=kinds.written_by_people)
-    return Hub(settings, client, kinds, load(), heartbeats, watches)
+    kubefleet = Aside(KUBEFLEET_HUB, client.relist, clock.now)
+    return Hub(
+        settings=settings,
+        client=client,
+        kinds=kinds,
+        catalogue=load(),
+        heartbeats=heartbeats,
+        watches=watches,
+        others=() if settings.beside else (kubefleet,),
+    )
 
 
 def membership(hub: Hub) -> Iterator[Controller]:
@@ -197,13 +210,16 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
 
 
 def program(hub: Hub, lease: Lease | None) -> Program:
-    names = hub.settings.controllers
+    names, others = hub.settings.controllers, hub.others
+    made = (controller for name in names for controller in MAKERS[name](hub))
     return Program(
         client=hub.client,
-        caches=hub.kinds.written_by_programs,
+        caches=(*hub.kinds.written_by_programs, *(other.leases for other in others)),
         watched_by_kopf=hub.kinds.written_by_people,
-        controllers=[controller for name in names for controller in MAKERS[name](hub)],
+        controllers=[Held(controller, *others) for controller in made],
         background=(hub.heartbeats.run, hub.watches.run),
+        standing_by=tuple(other.run for other in others),
+        waiting=lambda: ", ".join(filter(None, (other.waiting for other in others))),
         lease=lease,
     )
 

@@ -5,7 +5,14 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fleet.runtime.settings import Count, LeaseSeconds, LogLevel, Seconds, read
+from fleet.runtime.settings import (
+    Count,
+    LeaseSeconds,
+    LogLevel,
+    Seconds,
+    SettingsError,
+    read,
+)
 
 CONTROLLERS = (
     "membership",
@@ -17,6 +24,14 @@ CONTROLLERS = (
     "endpoints",
     "services",
     "model-deployment",
+)
+
+BESIDE = ("workload-status", "endpoints", "services", "model-deployment")
+"""Those that write kinds of ours alone: they place by placements, as a user does."""
+TAKE_OVER = (
+    "--take-over (HUB_TAKE_OVER): two cannot write the same placements; stop KubeFleet's hub agent"
+    " instead: the hub then goes on by itself with the members, placements and bindings that it"
+    " finds, and moves nothing"
 )
 
 
@@ -43,6 +58,10 @@ class Settings:
     """A member silent for longer gets nothing new (KubeFleet's value)."""
     health_timeout_seconds: Seconds = 300.0
     """A member unhealthy for longer gets nothing new (KubeFleet's value)."""
+    beside: bool = False
+    """Leave members and placements to a KubeFleet that runs on the hub."""
+    take_over: bool = False
+    """Write what a running KubeFleet writes; refused: two writers would undo each other's work."""
     controllers: tuple[str, ...] = CONTROLLERS
     """Those that run; only the flag `--controllers` changes it."""
 
@@ -52,9 +71,13 @@ def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     flags = _parser().parse_args(arguments)
     others = {key: value for key, value in environ.items() if key != "HUB_CONTROLLERS"}
     base = read(Settings, "HUB_", others)
+    if flags.take_over or base.take_over:
+        raise SettingsError(TAKE_OVER)
+    beside = flags.beside or base.beside
     return replace(
         base,
-        controllers=flags.controllers or base.controllers,
+        beside=beside,
+        controllers=flags.controllers or (BESIDE if beside else base.controllers),
         heartbeat_timeout_seconds=flags.heartbeat_timeout or base.heartbeat_timeout_seconds,
         health_timeout_seconds=flags.health_timeout or base.health_timeout_seconds,
     )
@@ -70,6 +93,8 @@ def _parser() -> ArgumentParser:
         metavar="5m",
         help="a member silent for longer gets nothing new",
     )
+    add("--beside", action="store_true", help="leave members and placements to KubeFleet")
+    add("--take-over", action="store_true", help="refused while KubeFleet can run; says what to do")
     add("--health-timeout", type=seconds, metavar="5m", help="so does one unhealthy for longer")
     return parser
 

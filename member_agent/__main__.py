@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 from fleet.kube.errors import KubeError
 from fleet.runtime import logs
@@ -12,7 +13,7 @@ from member_agent.settings import settings
 
 def main() -> None:
     try:
-        given = settings(os.environ)
+        given = settings(sys.argv[1:], os.environ)
         logs.configure(given.log_level)
         asyncio.run(run(given, os.environ))
     except (SettingsError, KubeError) as error:

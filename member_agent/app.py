@@ -10,11 +10,14 @@ from time import monotonic
 from fleet.api.names import member_namespace
 from fleet.api.objects import Key
 from fleet.catalog.catalogue import Catalogue, load
+from fleet.kube.aside import Aside, Held
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment, from_files
+from fleet.kube.controller import Controller
 from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
+from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
 from fleet.runtime import clock
 from member_agent.controllers.inference_set.handlers import InferenceSets
 from member_agent.controllers.inventory.handlers import InventoryReports
@@ -43,6 +46,13 @@ class Agent:
     catalogue: Catalogue
     probe: GatewayProbe
     renewal: Renewal
+    kaito: Aside
+    kubefleet: Aside
+
+    @property
+    def others(self) -> tuple[Aside, ...]:
+        """Those whose objects we leave alone while they are there."""
+        return (self.kubefleet,) if self.settings.beside else (self.kaito, self.kubefleet)
 
 
 def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease | None) -> Agent:
@@ -56,7 +66,17 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease 
     if lease:
         hub, member = hub.fenced(lease.prove), member.fenced(lease.prove)
     probe = GatewayProbe(settings.gateway_url)
-    return Agent(settings, hub, member, Kinds(settings.cluster), load(), probe, renewal)
+    return Agent(
+        settings=settings,
+        hub=hub,
+        member=member,
+        kinds=Kinds(settings.cluster),
+        catalogue=load(),
+        probe=probe,
+        renewal=renewal,
+        kaito=Aside(KAITO, member.relist, clock.now),
+        kubefleet=Aside(KUBEFLEET_AGENT, member.relist, clock.now),
+    )
 
 
 def writer(client: ApiClient, name: str) -> ApiClient:
@@ -64,8 +84,10 @@ def writer(client: ApiClient, name: str) -> ApiClient:
     return client.as_manager(f"{NAME}-{name}")
 
 
-def on_member(agent: Agent, lease: Lease | None) -> Program:
-    """What goes on without a hub, and who of several agents works at all."""
+def inference(agent: Agent) -> tuple[Controller, ...]:
+    """What KAITO would do; nothing where it is left to it, whether it runs just now or not."""
+    if agent.settings.beside:
+        return ()
     rules = Rules(image=agent.settings.engine_image, launch_seconds=agent.settings.launch_seconds)
     workspaces = Workspaces(
         client=writer(agent.member, "workspace"),
@@ -79,11 +101,18 @@ def on_member(agent: Agent, lease: Lease | None) -> Program:
         reads=agent.kinds.for_inference_sets(),
         clock=clock.now,
     )
+    return Held(workspaces, *agent.others), Held(inference_sets, *agent.others)
+
+
+def on_member(agent: Agent, lease: Lease | None) -> Program:
+    """What goes on without a hub, and who of several agents works at all."""
     return Program(
         client=agent.member,
-        caches=agent.kinds.on_member,
+        caches=(*agent.kinds.on_member, *(other.leases for other in agent.others)),
         watched_by_kopf=agent.kinds.written_by_people,
-        controllers=(workspaces, inference_sets),
+        controllers=inference(agent),
+        standing_by=tuple(other.run for other in agent.others),
+        waiting=lambda: ", ".join(filter(None, (other.waiting for other in agent.others))),
         lease=lease,
     )
 
@@ -109,11 +138,13 @@ def on_hub(agent: Agent) -> Program:
         catalogue=agent.catalogue,
         gateway=agent.probe,
         caught_up=works.caught_up,
+        aside=agent.kaito,
     )
     return Program(
         client=agent.hub,
         caches=agent.kinds.on_hub,
-        controllers=(works, inventory),
+        # A member that KAITO has is reported; what KubeFleet's agent reports is its own.
+        controllers=(Held(works, *agent.others), Held(inventory, agent.kubefleet)),
         background=(agent.probe.run, watches.run),
     )
 

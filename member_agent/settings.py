@@ -1,12 +1,18 @@
-"""Settings of the member agent."""
+"""Settings of the member agent: its environment, and the flags that stand over it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fleet.api.keys import Key
 from fleet.runtime.settings import Count, LeaseSeconds, LogLevel, Seconds, SettingsError, read
 
 PREFIX = "MEMBER_AGENT_"
+TAKE_OVER = (
+    "--take-over (MEMBER_AGENT_TAKE_OVER): two cannot write the same objects; stop KAITO instead:"
+    " the agent then goes on by itself, leaves the engines that KAITO made as they run, and takes"
+    " a Workspace over when its spec changes"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,10 @@ class Settings:
     of them works; without it there is no Lease, which is right for one alone."""
     lease_seconds: LeaseSeconds = 9.0
     """After which a replica that is not heard of is replaced; longer where etcd is slow."""
+    beside: bool = False
+    """Leave Workspaces and InferenceSets to a KAITO that runs on the member."""
+    take_over: bool = False
+    """Write what a running KAITO writes; refused, for two writers would undo each other's work."""
     workers: Count = 4
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
     resync_seconds: Seconds = 600.0
@@ -45,9 +55,14 @@ class Settings:
     """Tells of what is tried again, and of no more."""
 
 
-def settings(environ: Mapping[str, str]) -> Settings:
+def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read `MEMBER_AGENT_CLUSTER` and so on; SettingsError names what is wrong or missing."""
-    given = read(Settings, PREFIX, environ)
+    flags, base = _parser().parse_args(arguments), read(Settings, PREFIX, environ)
+    given = replace(
+        base, beside=flags.beside or base.beside, take_over=flags.take_over or base.take_over
+    )
+    if given.take_over:
+        raise SettingsError(TAKE_OVER)
     needed = {name: getattr(given, name) for name in ("cluster", "hub_url", "hub_token_file")}
     missing = [f"{PREFIX}{name}".upper() for name, value in needed.items() if not value]
     if missing:
@@ -56,3 +71,12 @@ def settings(environ: Mapping[str, str]) -> Settings:
     if given.hub_token_secret and not (secret.namespace and secret.name):
         raise SettingsError(f"{PREFIX}HUB_TOKEN_SECRET: must be namespace/name")
     return given
+
+
+def _parser() -> ArgumentParser:
+    text = "Apply on a member what the hub asks, and report to it."
+    parser = ArgumentParser(prog="python -m member_agent", description=text)
+    add = parser.add_argument
+    add("--beside", action="store_true", help="leave Workspaces and InferenceSets to KAITO")
+    add("--take-over", action="store_true", help="refused while KAITO can run; says what to do")
+    return parser

@@ -37,13 +37,15 @@ class Cache(Generic[R]):
         *,
         namespace: str = "",
         label_selector: str = "",
+        field_selector: str = "",
         indices: Mapping[str, Index] | None = None,
         optional: bool = False,
     ) -> None:
         """Hold one kind; an `optional` one is empty for as long as the server does not serve it."""
         self._reader = reader(model)
         self.resource = self._reader.resource
-        self.namespace, self.label_selector, self.optional = namespace, label_selector, optional
+        self.namespace, self.optional = namespace, optional
+        self.label_selector, self.field_selector = label_selector, field_selector
         self.metadata_only = self._reader.metadata_only
         self.version = 0
         self.filled = asyncio.Event()

@@ -38,7 +38,12 @@ class Pace:
 
 
 def selection(cache: Cache[Any]) -> Selection:
-    return Selection(cache.namespace, cache.label_selector, cache.metadata_only)
+    return Selection(
+        namespace=cache.namespace,
+        label_selector=cache.label_selector,
+        metadata_only=cache.metadata_only,
+        field_selector=cache.field_selector,
+    )
 
 
 async def relist(verbs: Verbs, cache: Cache[Any]) -> int:

@@ -57,6 +57,8 @@ class Program:
     lease: Lease | None = None
     """Of the first program, for all that run together: controllers and background wait for it,
     and its loss ends the process. Their clients are fenced by it."""
+    waiting: Callable[[], str] = str
+    """What else it waits for before it works, in words."""
 
     @property
     def every_cache(self) -> tuple[Cache[Any], ...]:
@@ -104,7 +106,8 @@ async def _run_all(programs: Sequence[Program], settings: RunSettings, ending: E
     caches = [cache for program in programs for cache in program.every_cache]
 
     def missing() -> str:
-        return ", ".join(cache.resource.kind for cache in caches if not cache.synced)
+        unfilled = (cache.resource.kind for cache in caches if not cache.synced)
+        return ", ".join(filter(None, (*unfilled, *(each.waiting() for each in programs))))
 
     leading = asyncio.Event()
     async with health.serving(settings.health_listen, missing), asyncio.TaskGroup() as group:

@@ -35,9 +35,11 @@ class Selection(NamedTuple):
     namespace: str = ""
     label_selector: str = ""
     metadata_only: bool = False
+    field_selector: str = ""
 
     def query(self) -> dict[str, str]:
-        return {"labelSelector": self.label_selector} if self.label_selector else {}
+        asked = {"labelSelector": self.label_selector, "fieldSelector": self.field_selector}
+        return {name: value for name, value in asked.items() if value}
 
 
 class Deletion(NamedTuple):

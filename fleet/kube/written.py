@@ -17,7 +17,7 @@ class Written:
 
     def remember(self, caches: Iterable[Cache[Any]]) -> None:
         for cache in caches:
-            if not cache.label_selector and not cache.metadata_only:
+            if not (cache.label_selector or cache.field_selector or cache.metadata_only):
                 self._caches.setdefault(cache.resource, []).append(cache)
 
     def see(self, resource: ApiResource, body: bytes) -> bytes:

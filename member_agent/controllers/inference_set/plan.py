@@ -77,6 +77,8 @@ def plan(observed: Observed) -> Plan:
         return Plan(())
     if owner.deleting:
         return Plan(tuple(_farewell(owner, observed)))
+    if _inherited(owner, observed.children):
+        return Plan((), tuple(child.name for child in observed.children))
     held = names.INFERENCE_SET_FINALIZER in owner.metadata.finalizers
     there = {child.name: child for child in observed.children}
     wanted = [child_of(owner, index) for index in range(owner.spec.replicas)]
@@ -89,6 +91,19 @@ def plan(observed: Observed) -> Plan:
         ),
         wanted=tuple(child.name for child in wanted),
     )
+
+
+def _inherited(owner: InferenceSet, children: tuple[Workspace, ...]) -> bool:
+    """Whether KAITO made the replicas of an InferenceSet that has not changed since.
+
+    Ours have other names: to make them would start each model anew.
+    """
+    named = {_name(owner, index) for index in range(owner.spec.replicas)}
+    notes = (child.metadata.annotations for child in children if child.name not in named)
+    theirs = sum(names.SPEC_HASH not in each for each in notes)
+    told = (each.observed_generation for each in owner.status.conditions)
+    settled = owner.metadata.generation in told
+    return settled and 0 < theirs == len(children) == owner.spec.replicas
 
 
 def _farewell(owner: InferenceSet, observed: Observed) -> Iterator[Action]:

@@ -46,6 +46,14 @@ class Gateway(Protocol):
     def on_change(self, listener: Callable[[], None]) -> None: ...
 
 
+class Other(Protocol):
+    @property
+    def found(self) -> str:
+        """Say who else is there and what is to be done; nothing where nobody is."""
+
+    def on_change(self, listener: Callable[[], None]) -> None: ...
+
+
 @dataclass(slots=True)
 class Pace:
     """When what was done last, in the timer's seconds."""
@@ -79,6 +87,8 @@ class InventoryReports:
     gateway: Gateway
     caught_up: Callable[[], bool]
     """Whether the Works say how they are now: the hub believes them from our first heartbeat."""
+    aside: Other
+    """Who reconciles in our place: while it is there we apply nothing."""
     name: str = "inventory"
     pace: Pace = field(default_factory=Pace)
 
@@ -97,7 +107,7 @@ class InventoryReports:
             self.pace.trouble = await self._trouble()
         observed = observe(self.reads, self.key, self.catalogue, self.clock())
         observed = replace(observed, version=self.pace.version)
-        health = Health(gateway=self.gateway.status(), trouble=self.pace.trouble)
+        health = Health(self.gateway.status(), self.pace.trouble, self.aside.found)
         status = report(membership, plan(observed), observed, health)
         self.pace.quiet_until = self.timer() + LOOK_SECONDS
         if beat or news(membership.status, status):
@@ -105,7 +115,7 @@ class InventoryReports:
         return max(0.0, self.pace.due - self.timer())
 
     def _too_early(self, now: float) -> bool:
-        if self.pace.due > -inf or self.caught_up():
+        if self.pace.due > -inf or self.aside.found or self.caught_up():
             return False
         self.pace.started = min(self.pace.started, now)
         return now < self.pace.started + CATCH_UP_SECONDS
@@ -135,6 +145,7 @@ class InventoryReports:
         """Add our one key at every change; reports are gathered when they are written."""
         queue.add(self.key)
         self.gateway.on_change(lambda: queue.add(self.key))
+        self.aside.on_change(lambda: queue.add(self.key))
         reads = self.reads
         reads.membership.on_change(lambda _: queue.add(self.key), part=lambda item: item.spec)
         reads.pods.on_change(lambda _: queue.add(self.key), part=_use)

@@ -26,6 +26,8 @@ class Health(NamedTuple):
     gateway: GatewayStatus | None = None
     trouble: str = ""
     """Why the member's API server does not answer; empty where it does."""
+    aside: str = ""
+    """Who is there in whose place we would write; empty where we apply Works."""
 
 
 def report(
@@ -77,7 +79,10 @@ def _lasting(status: InternalMemberClusterStatus) -> tuple[object, ...]:
 def _conditions(
     membership: InternalMemberCluster, observed: Observed, health: Health
 ) -> tuple[Condition, Condition]:
-    if membership.spec.state is ClusterState.JOIN:
+    if health.aside:
+        why = f"the agent stands aside and writes nothing: {health.aside}"
+        joined = ConditionStatus.FALSE, "InternalMemberClusterStandsAside", why
+    elif membership.spec.state is ClusterState.JOIN:
         joined = ConditionStatus.TRUE, "InternalMemberClusterJoined", "the agent applies Works"
     elif observed.works_held:
         waiting = "waits until its Works are released"

@@ -10,22 +10,27 @@ from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.fixtures import client, kinds, server
 from tests.integration.process import ProgramProcess
 
-__all__ = ["client", "hub", "kinds", "server"]
+__all__ = ["client", "hub", "kinds", "kubeconfig", "server"]
 
 
 class HubProcess(ProgramProcess):
     """A hub on a server."""
 
-    def __init__(self, kubeconfig: Path) -> None:
-        environ = {"KUBECONFIG": str(kubeconfig), "HUB_LOG_LEVEL": "INFO"}
+    def __init__(self, kubeconfig: Path, **more: str) -> None:
+        environ = {"KUBECONFIG": str(kubeconfig), "HUB_LOG_LEVEL": "INFO", **more}
         super().__init__("hub", kubeconfig.with_name("hub.log"), environ)
 
 
 @pytest.fixture
-async def hub(kinds: ApiServer, tmp_path: Path) -> AsyncIterator[HubProcess]:
+def kubeconfig(kinds: ApiServer, tmp_path: Path) -> Path:
     path = tmp_path / "kubeconfig.yaml"
     path.write_text(yaml.safe_dump(_kubeconfig(kinds)), encoding="utf-8")
-    running = HubProcess(path)
+    return path
+
+
+@pytest.fixture
+async def hub(kubeconfig: Path) -> AsyncIterator[HubProcess]:
+    running = HubProcess(kubeconfig)
     await running.start()
     yield running
     await running.kill()

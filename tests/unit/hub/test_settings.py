@@ -60,6 +60,25 @@ def test_a_flag_stands_over_the_environment() -> None:
     assert (given.heartbeat_timeout_seconds, given.health_timeout_seconds) == (120, 80)
 
 
+@pytest.mark.parametrize(("arguments", "environ"), [(["--beside"], {}), ([], {"HUB_BESIDE": "1"})])
+def test_members_and_placements_may_be_left_to_another(
+    arguments: list[str], environ: dict[str, str]
+) -> None:
+    given = settings(arguments, environ)
+    assert given.beside
+    assert given.controllers == ("workload-status", "endpoints", "services", "model-deployment")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"), [(["--take-over"], {}), ([], {"HUB_TAKE_OVER": "1"})]
+)
+def test_a_take_over_is_refused_with_the_way_out(
+    arguments: list[str], environ: dict[str, str]
+) -> None:
+    with pytest.raises(SettingsError, match=r"^--take-over .*; stop KubeFleet's hub agent instead"):
+        settings(arguments, environ)
+
+
 def test_some_controllers_may_run_alone() -> None:
     given = settings(["--controllers", "scheduling, rollout,"], {})
     assert given.controllers == ("scheduling", "rollout")

@@ -13,7 +13,7 @@ NEEDED = {
 
 
 def test_what_is_given_is_taken_and_the_rest_has_a_default() -> None:
-    given = settings({**NEEDED, "MEMBER_AGENT_WORKERS": "8", "OTHER": "x"})
+    given = settings([], {**NEEDED, "MEMBER_AGENT_WORKERS": "8", "OTHER": "x"})
     assert (given.cluster, given.hub_url, given.workers) == ("us", "https://hub.example", 8)
     assert given.launch_seconds == 300
     assert given.engine_image.startswith("vllm/vllm-openai:v")
@@ -23,12 +23,12 @@ def test_what_is_given_is_taken_and_the_rest_has_a_default() -> None:
 def test_what_must_be_given_is_named(missing: str) -> None:
     environ = {name: value for name, value in NEEDED.items() if name != missing}
     with pytest.raises(SettingsError, match=f"^not set: {missing}$"):
-        settings(environ)
+        settings([], environ)
 
 
 def test_everything_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as error:
-        settings({})
+        settings([], {})
     assert str(error.value) == f"not set: {', '.join(NEEDED)}"
 
 
@@ -47,4 +47,26 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 )
 def test_a_wrong_value_is_named_with_its_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{variable}: "):
-        settings({**NEEDED, variable: value})
+        settings([], {**NEEDED, variable: value})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [(["--beside"], {}), ([], {"MEMBER_AGENT_BESIDE": "true"})],
+)
+def test_inference_may_be_left_to_another(arguments: list[str], environ: dict[str, str]) -> None:
+    assert settings(arguments, NEEDED | environ).beside
+    assert not settings([], NEEDED).beside
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [(["--take-over"], {}), ([], {"MEMBER_AGENT_TAKE_OVER": "true"})],
+)
+def test_a_take_over_is_refused_with_the_way_out(
+    arguments: list[str], environ: dict[str, str]
+) -> None:
+    with pytest.raises(
+        SettingsError, match=r"^--take-over .*; stop KAITO instead: the agent then goes on"
+    ):
+        settings(arguments, NEEDED | environ)

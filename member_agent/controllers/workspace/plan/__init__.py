@@ -26,6 +26,7 @@ from member_agent.controllers.workspace.plan.share import share
 from member_agent.controllers.workspace.plan.sold_out import let_go, settle
 from member_agent.controllers.workspace.plan.workload import (
     belongs,
+    inherited,
     services,
     stamp,
     stamped,
@@ -38,6 +39,8 @@ def plan(observed: Observed) -> Plan:
     workspace = observed.workspace
     if workspace is None or workspace.deleting:
         return Plan(tuple(_farewell(observed)))
+    if inherited(workspace, observed.stateful_set):
+        return Plan(())
     held = WORKSPACE_FINALIZER in workspace.metadata.finalizers
     hold = () if held else (Hold(workspace),)
     settings = settings_of(workspace, observed.config)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from fleet.api import names
+from fleet.api.conditions import find
 from fleet.api.core import Service, ServicePort, ServiceSpec, StatefulSet, StatefulSetSpec
 from fleet.api.objects import LabelSelector, Metadata
 from fleet.api.workspace import Workspace
@@ -20,6 +21,7 @@ TOLERATIONS: Final = (
     {"key": names.GPU, "operator": "Exists"},
 )
 GRACE_SECONDS: Final = 30
+SUCCEEDED: Final = "WorkspaceSucceeded"
 Made = TypeVar("Made", StatefulSet, Service)
 
 
@@ -80,6 +82,17 @@ def stamp(resource: StatefulSet | Service) -> str:
 def belongs(resource: StatefulSet | Service, workspace: Workspace) -> bool:
     owners = resource.metadata.owner_references
     return any(owner.uid == workspace.metadata.uid for owner in owners)
+
+
+def inherited(workspace: Workspace, engine: StatefulSet | None) -> bool:
+    """Whether KAITO made what serves a Workspace that has not changed since.
+
+    Another template would restart the model, so it is left as it runs, its nodes and status too.
+    """
+    if engine is None or engine.deleting or stamp(engine) or not belongs(engine, workspace):
+        return False
+    told = find(workspace.status.conditions, SUCCEEDED)
+    return told is not None and told.observed_generation == workspace.metadata.generation
 
 
 def _metadata(workspace: Workspace, name: str) -> Metadata:

@@ -6,6 +6,7 @@ from typing import Final
 from fleet.api.conditions import Condition, ConditionStatus, find, since
 from fleet.api.workspace import Workspace, WorkspaceState, WorkspaceStatus
 from member_agent.controllers.workspace.plan.actions import Observed, Outcome, Refusal
+from member_agent.controllers.workspace.plan.workload import SUCCEEDED
 from member_agent.controllers.workspace.status.nodes import Finding, claims, nodes, worker_nodes
 from member_agent.controllers.workspace.status.pods import Reason, trouble
 
@@ -14,7 +15,6 @@ CLAIMS: Final = "NodeClaimReady"
 NODES: Final = "NodesReady"
 RESOURCE: Final = "ResourceReady"
 INFERENCE: Final = "InferenceReady"
-SUCCEEDED: Final = "WorkspaceSucceeded"
 OURS: Final = (CLAIMS, NODES, RESOURCE, INFERENCE, SUCCEEDED)
 
 

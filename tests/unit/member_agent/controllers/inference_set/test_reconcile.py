@@ -412,3 +412,21 @@ async def test_what_happens_to_a_replica_wakes_its_set() -> None:
     queue.done(KEY)
     member.client.put(qwen(2))
     assert await queue.get() == KEY
+
+
+async def test_replicas_that_kaito_made_serve_on_until_their_inference_set_changes() -> None:
+    member = Replicas(qwen(1))
+    await member.settle()
+    (child,) = member.children()
+    await member.client.delete(child)
+    body, owner = child.manifest(), member.owner()
+    named = {"name": "qwen-x7k2p", "annotations": {}, "uid": "theirs"}
+    member.client.put(body | {"metadata": body["metadata"] | named})
+    member.serve()
+    await member.settle()
+    assert member.names() == ["qwen-x7k2p"]
+    assert (member.ready().true, member.owner().status.ready_replicas) == (True, 1)
+    scaled = owner.manifest() | {"spec": owner.manifest()["spec"] | {"replicas": 2}}
+    member.client.put(scaled | {"metadata": scaled["metadata"] | {"generation": 2}})
+    await member.settle()
+    assert len(member.names()) == 3

@@ -48,12 +48,21 @@ class Gateway:
         self.listeners.append(listener)
 
 
+class Other:
+    """Another system that is there when the test says so."""
+
+    found = ""
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        del listener
+
+
 class Reporter:
     def __init__(self, *resources: Resource, hub: Mapping[str, Any] | None = None) -> None:
         self.seconds, self.caught_up, self.luck = 0.0, True, 0.5
         self.hub, self.member = FakeClient(), FakeClient(*resources)
         self.hub.put(membership() if hub is None else hub)
-        self.gateway = Gateway()
+        self.gateway, self.other = Gateway(), Other()
         self.reads = Kinds("us").for_inventory()
         self.hub.feed(*(getattr(self.reads, name) for name in ON_HUB))
         self.member.feed(*self._of_member())
@@ -68,6 +77,7 @@ class Reporter:
             catalogue=load(),
             gateway=self.gateway,
             caught_up=lambda: self.caught_up,
+            aside=self.other,
         )
 
     def _of_member(self) -> list[Any]:

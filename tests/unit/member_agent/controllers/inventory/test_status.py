@@ -36,6 +36,21 @@ async def test_a_member_that_joins_says_so() -> None:
     )
 
 
+async def test_an_agent_that_stands_aside_has_not_joined_and_says_for_whom() -> None:
+    reporter = Reporter()
+    reporter.other.found = "KAITO, which is there; stop KAITO"
+    await reporter.report()
+    assert reporter.said("Joined") == (
+        "False",
+        "InternalMemberClusterStandsAside",
+        "the agent stands aside and writes nothing: KAITO, which is there; stop KAITO",
+    )
+    assert reporter.said("Healthy")[0] == "True"
+    reporter.other.found = ""
+    await reporter.after(1)
+    assert reporter.said("Joined")[0] == "True"
+
+
 async def test_a_member_has_left_once_its_works_are_let_go() -> None:
     reporter = Reporter(hub=membership(ClusterState.LEAVE))
     held = Metadata(name="w", namespace=KEY.namespace, finalizers=(names.WORK_BINDING_CLEANUP,))

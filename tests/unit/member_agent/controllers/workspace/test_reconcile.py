@@ -13,7 +13,7 @@ from fleet.api.core import ConfigMap
 from fleet.api.objects import Metadata
 from fleet.api.workspace import Workspace, WorkspaceState
 from fleet.kube.errors import ConflictError, TransientError
-from tests.unit.member_agent.controllers.workspace.member import Member, phi
+from tests.unit.member_agent.controllers.workspace.member import IMAGE, Member, phi
 from tests.unit.member_agent.hardware import A10, A100, MIDNIGHT, PHI, node, pool
 
 LLAMA = "llama-3.3-70b-instruct"
@@ -287,3 +287,27 @@ async def test_the_status_of_others_is_left_alone() -> None:
     performance = member.workspace().status.performance
     assert performance
     assert performance.metrics["peak"].value == "1"
+
+
+async def test_an_engine_that_kaito_made_runs_on_until_its_workspace_changes() -> None:
+    member = Member(pool(), phi())
+    await member.served()
+    engine = member.engine()
+    assert engine
+    body = engine.manifest()
+    theirs = body["metadata"] | {"annotations": {}}
+    template = {"metadata": {}, "spec": {"containers": [{"name": "theirs", "image": "kaito"}]}}
+    member.client.put(
+        body | {"metadata": theirs, "spec": body["spec"] | {"template": template}},
+    )
+    before = member.client.server.version
+    await member.settle()
+    assert member.client.server.version == before
+    changed = member.workspace().manifest()
+    changed["metadata"]["generation"] = 2
+    changed["inference"]["config"] = ""
+    member.client.put(changed)
+    await member.settle()
+    ours = member.engine()
+    assert ours
+    assert ours.spec.template["spec"]["containers"][0]["image"] == IMAGE
