@@ -1,16 +1,19 @@
 """The composition root of the hub: what there is, and who gets what."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
+from fleet.api.happenings import Happening
+from fleet.api.objects import Resource
 from fleet.catalog.catalogue import Catalogue, load
 from fleet.kube.aside import Aside, Held
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment
 from fleet.kube.controller import Controller
+from fleet.kube.events import Events
 from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
@@ -40,6 +43,7 @@ from hub.kinds import Kinds
 from hub.pace import StatusPace
 from hub.scope import NAMESPACED
 from hub.settings import Settings
+from hub.silence_events import tell_of_silence
 from hub.watches import Watches
 
 NAME = "modelfleet-hub"
@@ -57,10 +61,16 @@ class Hub:
     watches: Watches
     others: tuple[Aside, ...]
     """Those whose objects we leave alone while they are there."""
+    events: Events
 
     def writer(self, name: str) -> ApiClient:
         """Write as a field manager of its own: each controller gives up only what was its own."""
         return self.client.as_manager(f"{NAME}-{name}")
+
+    def tell_alone(self, about: Resource, happened: Iterable[Happening]) -> None:
+        """Tell users, unless the object is somebody else's for now."""
+        if not any(other.found for other in self.others):
+            self.events.tell(about, happened)
 
 
 def compose(settings: Settings, client: ApiClient) -> Hub:
@@ -69,7 +79,7 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
     heartbeats.follow(kinds.clusters)
     watches = Watches(client, known=kinds.written_by_people)
     kubefleet = Aside(KUBEFLEET_HUB, client.relist, clock.now)
-    return Hub(
+    hub = Hub(
         settings=settings,
         client=client,
         kinds=kinds,
@@ -77,7 +87,10 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
         heartbeats=heartbeats,
         watches=watches,
         others=() if settings.beside else (kubefleet,),
+        events=Events(client.as_manager(f"{NAME}-events"), NAME, clock.now),
     )
+    tell_of_silence(heartbeats, kinds.clusters, hub.tell_alone)
+    return hub
 
 
 def membership(hub: Hub) -> Iterator[Controller]:
@@ -86,6 +99,7 @@ def membership(hub: Hub) -> Iterator[Controller]:
         caches=hub.kinds.members,
         clock=clock.now,
         force_after=timedelta(seconds=hub.settings.force_leave_seconds),
+        tell=hub.events.tell,
     )
 
 
@@ -106,6 +120,7 @@ def placement(hub: Hub) -> Iterator[Controller]:
             observer=observer,
             clock=clock.now,
             pace=StatusPace(monotonic=monotonic),
+            tell=hub.events.tell,
         )
 
 
@@ -125,6 +140,7 @@ def scheduling(hub: Hub) -> Iterator[Controller]:
             capacity=capacity,
             clock=clock.now,
             timeouts=timeouts,
+            tell=hub.events.tell,
         )
 
 
@@ -180,7 +196,13 @@ def endpoints(hub: Hub) -> Iterator[Controller]:
 def services(hub: Hub) -> Iterator[Controller]:
     reads = ServiceReads(hub.kinds.services, hub.kinds.endpoints)
     claims = Claims(hub.kinds.services)
-    yield Services(client=hub.writer("services"), reads=reads, claims=claims, clock=clock.now)
+    yield Services(
+        client=hub.writer("services"),
+        reads=reads,
+        claims=claims,
+        clock=clock.now,
+        tell=hub.events.tell,
+    )
 
 
 def model_deployment(hub: Hub) -> Iterator[Controller]:
@@ -192,7 +214,12 @@ def model_deployment(hub: Hub) -> Iterator[Controller]:
             inference_sets=hub.kinds.inference_sets,
             scope=hub.kinds.scopes[NAMESPACED],
         )
-        yield ModelDeployments(client=hub.writer("model-deployment"), look=look, clock=clock.now)
+        yield ModelDeployments(
+            client=hub.writer("model-deployment"),
+            look=look,
+            clock=clock.now,
+            tell=hub.events.tell,
+        )
 
 
 MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
@@ -217,7 +244,7 @@ def program(hub: Hub, lease: Lease | None) -> Program:
         caches=(*hub.kinds.written_by_programs, *(other.leases for other in others)),
         watched_by_kopf=hub.kinds.written_by_people,
         controllers=[Held(controller, *others) for controller in made],
-        background=(hub.heartbeats.run, hub.watches.run),
+        background=(hub.heartbeats.run, hub.watches.run, hub.events.run),
         standing_by=tuple(other.run for other in others),
         waiting=lambda: ", ".join(filter(None, (other.waiting for other in others))),
         lease=lease,

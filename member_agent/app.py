@@ -14,6 +14,7 @@ from fleet.kube.aside import Aside, Held
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment, from_files
 from fleet.kube.controller import Controller
+from fleet.kube.events import Events
 from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
@@ -48,6 +49,7 @@ class Agent:
     renewal: Renewal
     kaito: Aside
     kubefleet: Aside
+    events: Events
 
     @property
     def others(self) -> tuple[Aside, ...]:
@@ -76,6 +78,7 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease 
         renewal=renewal,
         kaito=Aside(KAITO, member.relist, clock.now),
         kubefleet=Aside(KUBEFLEET_AGENT, member.relist, clock.now),
+        events=Events(writer(member, "events"), NAME, clock.now),
     )
 
 
@@ -95,6 +98,7 @@ def inference(agent: Agent) -> tuple[Controller, ...]:
         clock=clock.now,
         catalogue=agent.catalogue,
         rules=rules,
+        tell=agent.events.tell,
     )
     inference_sets = InferenceSets(
         client=writer(agent.member, "inference-set"),
@@ -111,6 +115,7 @@ def on_member(agent: Agent, lease: Lease | None) -> Program:
         caches=(*agent.kinds.on_member, *(other.leases for other in agent.others)),
         watched_by_kopf=agent.kinds.written_by_people,
         controllers=inference(agent),
+        background=(agent.events.run,),
         standing_by=tuple(other.run for other in agent.others),
         waiting=lambda: ", ".join(filter(None, (other.waiting for other in agent.others))),
         lease=lease,

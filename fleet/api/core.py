@@ -39,6 +39,7 @@ class Event(Resource):
     message: str = ""
     type: str = "Normal"
     count: int = 1
+    source: Mapping[str, str] = {}
     reporting_component: str = ""
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None

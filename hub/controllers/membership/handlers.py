@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from fleet.api import names
+from fleet.api.happenings import happenings
 from fleet.api.objects import Key, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
 from hub.controllers.membership.apply import apply
+from hub.controllers.membership.events import TURNS
 from hub.controllers.membership.observe import Reads
 from hub.controllers.membership.plan import plan
 from hub.controllers.membership.status import report
@@ -24,6 +27,7 @@ class Membership:
     clock: Clock
     force_after: timedelta
     """How long a leaving member's agent may take, before it is not waited for any more."""
+    tell: Tell = unheard
     name: str = "membership"
 
     @property
@@ -42,6 +46,8 @@ class Membership:
             status = report(cluster, internal, now=now)
             if status:
                 await self.client.patch_status(cluster, status)
+                turned = happenings(cluster.status.conditions, status.conditions, TURNS)
+                self.tell(cluster, turned)
         return planned.again
 
     def wake(self, queue: WorkQueue) -> None:

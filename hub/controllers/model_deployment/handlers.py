@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fleet.api.happenings import happenings
 from fleet.api.keys import Key
 from fleet.api.objects import Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
 from hub.controllers.model_deployment.apply import apply
+from hub.controllers.model_deployment.events import TURNS
 from hub.controllers.model_deployment.observe import Reads, observe
 from hub.controllers.model_deployment.plan import plan
 from hub.controllers.model_deployment.status import report
@@ -24,6 +27,7 @@ class ModelDeployments:
     client: Client
     look: Reads
     clock: Clock
+    tell: Tell = unheard
 
     @property
     def name(self) -> str:
@@ -43,6 +47,8 @@ class ModelDeployments:
         status = report(deployment, observed, now=self.clock())
         if status:
             await self.client.patch_status(deployment, status)
+            turned = happenings(deployment.status.conditions, status.conditions, TURNS)
+            self.tell(deployment, turned)
 
     def wake(self, queue: WorkQueue) -> None:
         """What a deployment makes bears its name; of other names there is nothing to do."""

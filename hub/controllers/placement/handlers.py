@@ -11,10 +11,12 @@ from typing import Any
 from fleet.api.objects import Key, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.kube.resources import ApiResource
 from fleet.runtime.clock import Clock
 from hub.controllers.placement.apply import apply
+from hub.controllers.placement.events import told
 from hub.controllers.placement.observe import Observer
 from hub.controllers.placement.plan import plan
 from hub.controllers.placement.plan.actions import Invalid
@@ -33,6 +35,7 @@ class PlacementController:
     observer: Observer
     clock: Clock
     pace: StatusPace
+    tell: Tell = unheard
 
     @property
     def name(self) -> str:
@@ -52,6 +55,7 @@ class PlacementController:
             self.pace.forget(key)
         if placement and status and not wait:
             await self.client.patch_status(placement, status)
+            self.tell(placement, told(placement, status))
         return wait or (INVALID_SECONDS if isinstance(observed.content, Invalid) else None)
 
     def wake(self, queue: WorkQueue) -> None:

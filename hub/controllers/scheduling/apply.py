@@ -1,17 +1,16 @@
 """Carry out a plan. Every step is idempotent, so a crash between steps is harmless."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from fleet.api import names
 from fleet.api.binding import Binding
-from fleet.api.core import Event
+from fleet.api.happenings import Happening
 from fleet.api.objects import Metadata, Resource
 from fleet.api.placement import Placement
 from fleet.kube.client import Client, Patch, swap
-from fleet.kube.errors import AlreadyExistsError, NotFoundError
+from fleet.kube.errors import NotFoundError
 from hub.controllers.scheduling.plan.actions import (
     Action,
     Announce,
@@ -24,34 +23,35 @@ from hub.controllers.scheduling.plan.actions import (
     Release,
 )
 
-HELD_BACK = "FailoverHeldBack"
-"""Reason of the event that says why nothing moves."""
+Told = Callable[[Iterable[Happening]], None]
+"""Tells the users of the placement."""
 
 
-async def apply(plan: Plan, client: Client, *, now: datetime) -> None:
+async def apply(plan: Plan, client: Client, told: Told) -> None:
     for action in plan.actions:
-        await _do(action, client, now)
+        await _do(action, client, told)
 
 
-async def _do(action: Action, client: Client, now: datetime) -> None:
+async def _do(action: Action, client: Client, told: Told) -> None:
     match action:
         case Hold(placement):
             await client.apply(_held(placement))
         case Release(placement):
             await client.json_patch(placement, _without(placement, names.SCHEDULER_CLEANUP))
-        case Create(binding):
+        case Create(binding, happening):
             await client.create(binding)
-        case Change(old, new):
+            told((happening,))
+        case Change(old, new, happened):
             await client.json_patch(old, tuple(_change(old, new)))
+            told(happened)
         case Delete(binding):
             with suppress(NotFoundError):
                 await client.delete(binding)
         case LetGo(binding):
             with suppress(NotFoundError):
                 await client.json_patch(binding, _without(binding, names.BINDING_CLEANUP))
-        case Announce(placement, message):
-            with suppress(AlreadyExistsError):
-                await client.create(_event(placement, message, now))
+        case Announce(happening):
+            told((happening,))
 
 
 def _held(placement: Placement) -> Placement:
@@ -90,27 +90,3 @@ def _put(path: str, old: object, new: object) -> Mapping[str, Any]:
     if new or not old:
         return {"op": "add", "path": path, "value": new}
     return {"op": "remove", "path": path}
-
-
-def _event(placement: Placement, message: str, now: datetime) -> Event:
-    """Name it after what it says, so that it is said once."""
-    involved = {
-        "apiVersion": placement.API,
-        "kind": placement.kind(),
-        "name": placement.name,
-        "namespace": placement.namespace,
-        "uid": placement.metadata.uid,
-    }
-    return Event(
-        metadata=Metadata(
-            name=names.cut(placement.name, placement.metadata.uid, HELD_BACK, message),
-            namespace=placement.namespace or "default",
-        ),
-        involved_object={name: value for name, value in involved.items() if value},
-        reason=HELD_BACK,
-        message=message,
-        type="Warning",
-        reporting_component="modelfleet-scheduling",
-        first_timestamp=now,
-        last_timestamp=now,
-    )

@@ -4,13 +4,16 @@ A listener only names a key. `reconcile` reads the state of the world itself, so
 event changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from fleet.api.happenings import Happening
 from fleet.api.objects import Key, Resource
-from fleet.api.placement import PlacementType
+from fleet.api.placement import Placement, PlacementType
 from fleet.engine.rows import Row
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
 from hub.controllers.scheduling.apply import apply
@@ -29,6 +32,7 @@ class Scheduling:
     capacity: Capacity
     clock: Clock
     timeouts: Timeouts = field(default_factory=Timeouts)
+    tell: Tell = unheard
     _lacking: set[Key] = field(default_factory=set)
     """Placements that lack something: room anywhere concerns them."""
     _greedy: set[Key] = field(default_factory=set)
@@ -48,7 +52,7 @@ class Scheduling:
         )
         observed = observer.observe(key, now=now)
         planned = self._noted(key, observed, plan(observed))
-        await apply(planned, self.client, now=now)
+        await apply(planned, self.client, partial(self._told_of, observed.placement))
         if observed.snapshot and planned.outcome:
             status = report(observed.snapshot, planned.outcome, now=now)
             if status:
@@ -61,7 +65,7 @@ class Scheduling:
         ask = observed.ask
         _keep(self._lacking, key, not planned.settled)
         _keep(self._greedy, key, ask is not None and ask.kind is PlacementType.PICK_ALL)
-        said = next((a.message for a in planned.actions if isinstance(a, Announce)), "")
+        said = next((a.told.message for a in planned.actions if isinstance(a, Announce)), "")
         if said and self._told.get(key) == said:
             quiet = tuple(a for a in planned.actions if not isinstance(a, Announce))
             planned = replace(planned, actions=quiet)
@@ -69,6 +73,10 @@ class Scheduling:
         if observed.placement is None:
             del self._told[key]
         return planned
+
+    def _told_of(self, placement: Placement | None, happened: Iterable[Happening]) -> None:
+        if placement:
+            self.tell(placement, happened)
 
     def wake(self, queue: WorkQueue) -> None:
         """Add the placements that a change concerns; a heartbeat concerns none."""

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from fleet.api.happenings import happenings
 from fleet.api.keys import Key
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
+from hub.controllers.services.events import TURNS
 from hub.controllers.services.observe import Claims, Reads, observe
 from hub.controllers.services.status import report
 
@@ -18,6 +21,7 @@ class Services:
     reads: Reads
     claims: Claims
     clock: Clock
+    tell: Tell = unheard
     _counted: dict[Key, Key] = field(default_factory=dict)
     """For which service each endpoint is counted."""
 
@@ -29,6 +33,8 @@ class Services:
         status = report(service, observed, now=self.clock())
         if status:
             await self.client.patch_status(service, status)
+            turned = happenings(service.status.conditions, status.conditions, TURNS)
+            self.tell(service, turned)
 
     def wake(self, queue: WorkQueue) -> None:
         """A name that is claimed or freed concerns all that claim it."""

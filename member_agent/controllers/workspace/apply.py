@@ -1,12 +1,16 @@
 """Carry out a plan. Every step is idempotent, so a crash between steps is harmless."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from fleet.api.happenings import Happening
+from fleet.api.karpenter import NodeClaim
 from fleet.api.names import CLAIM_FINALIZER, WORKSPACE_FINALIZER
 from fleet.api.objects import Metadata, Resource
 from fleet.api.workspace import Workspace
 from fleet.kube.client import Client, Patch, swap
-from fleet.kube.errors import AlreadyExistsError, NotFoundError
+from fleet.kube.errors import AlreadyExistsError, ForbiddenError, NotFoundError, RejectedError
+from member_agent.controllers.workspace.events import claim_created, claim_refused
 from member_agent.controllers.workspace.plan.actions import (
     Action,
     CreateClaim,
@@ -22,13 +26,16 @@ from member_agent.controllers.workspace.plan.actions import (
 )
 from member_agent.controllers.workspace.plan.sold_out import annotated
 
+Told = Callable[[Iterable[Happening]], None]
+"""Tells the users of the Workspace."""
 
-async def apply(plan: Plan, client: Client) -> None:
+
+async def apply(plan: Plan, client: Client, told: Told) -> None:
     for action in plan.actions:
-        await _carry_out(action, client)
+        await _carry_out(action, client, told)
 
 
-async def _carry_out(action: Action, client: Client) -> None:
+async def _carry_out(action: Action, client: Client, told: Told) -> None:
     match action:
         case Hold(workspace):
             await client.apply(_held(workspace))
@@ -43,15 +50,25 @@ async def _carry_out(action: Action, client: Client) -> None:
         case DeleteStatefulSet(engine):
             with suppress(NotFoundError):
                 await client.delete(engine)
-        case _:
-            await _claim(action, client)
-
-
-async def _claim(action: CreateClaim | ReleaseClaim | DeleteClaim, client: Client) -> None:
-    match action:
         case CreateClaim(claim):
-            with suppress(AlreadyExistsError):
-                await client.create(claim)
+            await _create(claim, client, told)
+        case _:
+            await _let_go(action, client)
+
+
+async def _create(claim: NodeClaim, client: Client, told: Told) -> None:
+    try:
+        await client.create(claim)
+    except AlreadyExistsError:
+        return
+    except (RejectedError, ForbiddenError) as error:
+        told((claim_refused(claim, str(error)),))
+        raise
+    told((claim_created(claim),))
+
+
+async def _let_go(action: ReleaseClaim | DeleteClaim, client: Client) -> None:
+    match action:
         case ReleaseClaim(claim):
             with suppress(NotFoundError):
                 await client.json_patch(claim, _without(claim, CLAIM_FINALIZER))

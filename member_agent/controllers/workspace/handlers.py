@@ -5,19 +5,25 @@ event changes nothing.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from fleet.api.conditions import find
 from fleet.api.core import ConfigMap, Node, Pod, Service, StatefulSet
+from fleet.api.happenings import Happening, happenings
 from fleet.api.karpenter import NodeClaim
 from fleet.api.names import WORKSPACE
 from fleet.api.objects import Key
+from fleet.api.workspace import Workspace
 from fleet.catalog.catalogue import Catalogue
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
 from member_agent.capacity import gpus_asked, gpus_of, holder
 from member_agent.controllers.workspace.apply import apply
+from member_agent.controllers.workspace.events import TURNS
 from member_agent.controllers.workspace.observe import Observer, Reads, unreadable
 from member_agent.controllers.workspace.plan import plan
 from member_agent.controllers.workspace.plan.actions import Rules
@@ -31,6 +37,7 @@ class Workspaces:
     clock: Clock
     catalogue: Catalogue
     rules: Rules
+    tell: Tell = unheard
     name: str = "workspace"
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Free nodes and a pool's limit are shared: what one took the next has to see."""
@@ -45,13 +52,19 @@ class Workspaces:
         async with self.one_at_a_time:
             observed = await observer.observe(key, self.clock())
             planned = plan(observed)
-            await apply(planned, self.client)
+            await apply(planned, self.client, partial(self._told_of, observed.workspace))
             if observed.workspace is None or planned.outcome is None:
                 return None
             status = report(observed.workspace, planned.outcome, observed)
             if status:
                 await self.client.patch_status(observed.workspace, status)
+                old = observed.workspace.status.conditions
+                self.tell(observed.workspace, happenings(old, status.conditions, TURNS))
         return planned.outcome.share.wake_after
+
+    def _told_of(self, workspace: Workspace | None, happened: Iterable[Happening]) -> None:
+        if workspace:
+            self.tell(workspace, happened)
 
     def wake(self, queue: WorkQueue) -> None:
         """Add the Workspace that a change concerns; free nodes concern all that lack some."""

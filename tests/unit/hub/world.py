@@ -15,6 +15,7 @@ from fleet.api.work import Work
 from fleet.catalog.catalogue import load
 from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from hub.controllers.placement.handlers import PlacementController
 from hub.controllers.placement.observe import Observer
 from hub.controllers.placement.observe.contents import Bodies
@@ -50,7 +51,7 @@ class World:
     """The hub's controllers of one scope; `turn` reconciles all keys once."""
 
     def __init__(self, *resources: Resource | Mapping[str, Any], scope: Scope = NAMESPACED) -> None:
-        self.client, self.scope = FakeClient(), scope
+        self.client, self.scope, self.heard = FakeClient(), scope, Heard()
         for resource in resources:
             self.client.put(resource)
         self.caches, self.silences, self.seconds = caches(scope), Silences(), 0.0
@@ -69,6 +70,7 @@ class World:
             ),
             clock=lambda: NOON,
             pace=StatusPace(monotonic=lambda: self.seconds),
+            tell=self.heard.tell,
         )
         self.rollout = Rollout(
             scope=scope,

@@ -23,6 +23,7 @@ from hub.controllers.scheduling.plan.actions import (
     Plan,
     Release,
 )
+from hub.controllers.scheduling.plan.events import chosen_now, held_back, moved
 from hub.controllers.scheduling.plan.wording import decision, lacking, new_binding
 
 MAX_NOT_SELECTED = 20
@@ -69,14 +70,14 @@ def _steps(observed: Observed, ask: Ask, found: Decision) -> Iterator[Action]:
     there = {binding.spec.target_cluster for binding in observed.bindings}
     for name, choice in chosen.items():
         if name not in there:
-            yield Create(new_binding(choice, observed))
+            yield Create(new_binding(choice, observed), chosen_now(choice))
     for binding in observed.bindings:
         if not binding.deleting:
             new = _wanted(binding, chosen, observed, _silent_since(binding, ask, found))
             if new != binding:
-                yield Change(binding, new)
-    if observed.placement and found.held_back:
-        yield Announce(observed.placement, _held_back(found))
+                yield Change(binding, new, tuple(moved(binding, new, found)))
+    if found.held_back:
+        yield Announce(held_back(found))
 
 
 def _wanted(
@@ -120,11 +121,6 @@ def _silent_since(binding: Binding, ask: Ask, found: Decision) -> str:
         return ""
     silence = timedelta(seconds=round(ask.silent_seconds[cluster]))
     return f"{ask.now - silence:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _held_back(found: Decision) -> str:
-    names_of = ", ".join(sorted(found.held_back))
-    return f"more than half of the fleet fell silent at once: {names_of} keep their share"
 
 
 def _outcome(found: Decision) -> Outcome:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleet.api.binding import Allocation, Binding, ClusterDecision
+from fleet.api.happenings import Happening
 from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot
 from fleet.engine.ask import Ask
@@ -41,6 +42,8 @@ class Release:
 @dataclass(frozen=True, slots=True)
 class Create:
     binding: Binding
+    told: Happening
+    """What users hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Change:
 
     old: Binding
     new: Binding
+    told: tuple[Happening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,9 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Say in an event why nothing moves."""
+    """Tell users why nothing moves."""
 
-    placement: Placement
-    message: str
+    told: Happening
 
 
 Action = Hold | Release | Create | Change | Delete | LetGo | Announce

@@ -11,6 +11,7 @@ from fleet.api.objects import Key
 from fleet.api.work import Work
 from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from hub.controllers.membership.handlers import Membership
 from hub.controllers.membership.observe import OURS, Reads
 
@@ -26,7 +27,7 @@ class Gate:
     """Membership, with the namespace controller that ends what is in a deleted namespace."""
 
     def __init__(self, *resources: Any) -> None:
-        self.client, self.now = FakeClient(), MIDNIGHT
+        self.client, self.heard, self.now = FakeClient(), Heard(), MIDNIGHT
         self.reads = Reads(
             clusters=Cache(MemberCluster),
             internals=Cache(InternalMemberCluster),
@@ -41,6 +42,7 @@ class Gate:
             caches=self.reads,
             clock=lambda: self.now,
             force_after=FORCE,
+            tell=self.heard.tell,
         )
         for resource in resources:
             self.client.put(resource)

@@ -153,3 +153,16 @@ async def test_a_member_that_is_gone_needs_nothing() -> None:
     gate = Gate()
     assert await gate.reconcile() is None
     assert gate.client.objects == {}
+
+
+async def test_users_hear_of_a_member_that_comes_is_lost_and_goes() -> None:
+    gate = Gate(cluster())
+    await gate.join()
+    assert gate.heard.take() == ["MemberClusterReadyToJoin", "MemberClusterJoined"]
+    gate.say(joined="Unknown")
+    await gate.reconcile(2)
+    assert gate.heard.take() == ["MemberClusterUnknown!"]
+    await gate.client.delete(gate.cluster)
+    gate.say(joined="False")
+    await gate.reconcile()
+    assert gate.heard.take() == ["MemberClusterLeft"]

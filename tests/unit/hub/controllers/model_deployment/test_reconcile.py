@@ -17,6 +17,7 @@ from fleet.kube.cache import Cache
 from fleet.kube.errors import ConflictError, TransientError
 from fleet.kube.queue import WorkQueue
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from fleet.testing.workloads import NOON, condition, inference_set
 from hub.controllers.model_deployment.handlers import ModelDeployments
 from hub.controllers.model_deployment.observe import Reads
@@ -42,7 +43,7 @@ class Studio:
     """Both groups' reconcilers over one server."""
 
     def __init__(self, *resources: Any) -> None:
-        self.client = FakeClient()
+        self.client, self.heard = FakeClient(), Heard()
         for resource in resources:
             self.client.put(resource)
         both = Cache[ModelDeployment](OURS), Cache[ModelDeployment](TOOLCHAIN)
@@ -52,6 +53,7 @@ class Studio:
                 client=self.client.as_manager("model-deployment"),
                 look=Reads(mine, other, sets, scope),
                 clock=lambda: NOON,
+                tell=self.heard.tell,
             )
             for mine, other in (both, both[::-1])
         ]
@@ -337,3 +339,17 @@ async def test_a_deployment_is_looked_at_when_something_of_its_own_changes(chang
     assert await queue.get() == QWEN
     assert len(queue) == 0
     assert mine.name == "model-deployment-modelfleet.dev"
+
+
+async def test_users_hear_of_replicas_that_answer_and_that_do_not_any_more() -> None:
+    studio = Studio(deployment(replicas=2))
+    await studio.reconcile(2)
+    assert studio.heard.take() == []
+    for ready, told in ((2, "AllReplicasReady"), (1, "SomeReplicasReady!"), (1, "")):
+        (sets,) = studio.client.bodies(InferenceSet)
+        studio.client.put(sets | {"status": {"readyReplicas": ready, "replicas": 2}})
+        await studio.reconcile(2)
+        assert studio.heard.take() == ([told] if told else [])
+    studio.client.put(deployment(TOOLCHAIN, hours=1))
+    await studio.reconcile(2)
+    assert studio.heard.take() == ["NameConflict!"]

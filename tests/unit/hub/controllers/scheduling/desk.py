@@ -6,12 +6,12 @@ from typing import Any
 from fleet.api import names
 from fleet.api.binding import Binding, BindingState, ClusterResourceBinding
 from fleet.api.cluster import MemberCluster
-from fleet.api.core import Event
 from fleet.api.objects import Key, Resource
 from fleet.api.placement import ClusterResourcePlacement
 from fleet.api.snapshot import ClusterSchedulingPolicySnapshot, Demand
 from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from hub.controllers.scheduling.handlers import Scheduling
 from hub.controllers.scheduling.observe import Capacity, Reads
 from hub.heartbeats import Heartbeats
@@ -104,7 +104,7 @@ class Desk:
 
     def __init__(self, *resources: Resource) -> None:
         self.seconds = 0.0
-        self.client = FakeClient(*resources)
+        self.client, self.heard = FakeClient(*resources), Heard()
         scope, self.clusters = caches(CLUSTER), Cache(MemberCluster)
         self.heartbeats = Heartbeats(lambda: self.seconds, lambda: NOON)
         self.heartbeats.follow(self.clusters)
@@ -118,6 +118,7 @@ class Desk:
             reads=self.reads,
             capacity=self.capacity,
             clock=lambda: NOON,
+            tell=self.heard.tell,
         )
 
     async def look(self) -> None:
@@ -141,9 +142,6 @@ class Desk:
 
     def placements(self) -> list[ClusterResourcePlacement]:
         return self.client.all(ClusterResourcePlacement)
-
-    def events(self) -> list[str]:
-        return [event.message for event in self.client.all(Event)]
 
     def report(self, cluster: str, available: str) -> None:
         """Say on a binding whether its workload is available, as work generation does."""

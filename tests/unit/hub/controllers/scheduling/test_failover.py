@@ -109,12 +109,32 @@ async def test_what_is_ready_elsewhere_stays_there() -> None:
 async def test_when_most_of_the_fleet_falls_silent_nothing_moves_and_an_event_says_so() -> None:
     region = Region()
     await region.begin()
+    region.heard.take()
     await region.pass_time(60, silent={"eu", "us"})
     await region.pass_time(5, silent={"eu", "us"})
     assert region.states() == {"eu": "Scheduled"}
-    assert region.events() == [
+    assert region.heard.messages == [
         "more than half of the fleet fell silent at once: eu keep their share"
     ]
+    assert region.heard.reasons == ["FailoverHeldBack!"]
+
+
+async def test_users_hear_of_each_move_once_and_why() -> None:
+    region = Region()
+    await region.begin()
+    assert region.heard.reasons == ["Scheduled"]
+    assert region.heard.messages[0].startswith("eu is chosen: ")
+    await region.reconcile()
+    region.heard.take()
+    await region.pass_time(30, silent={"eu"})
+    assert region.heard.messages[1] == (
+        "eu is left: the member is silent; what it runs stays until its successor is ready"
+    )
+    assert region.heard.take() == ["Scheduled", "FailoverBegun!"]
+    region.report("eu", "True")
+    await region.pass_time(5, silent=set())
+    assert region.heard.messages[1] == "us is left: the former cluster answers again"
+    assert region.heard.take() == ["Restored", "Unscheduled"]
 
 
 async def test_a_second_region_lost_long_after_the_first_moves_too() -> None:

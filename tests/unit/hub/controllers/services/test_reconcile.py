@@ -12,6 +12,7 @@ from fleet.api.service import ModelEndpoint, ModelService
 from fleet.kube.cache import Cache
 from fleet.kube.queue import WorkQueue
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from fleet.testing.workloads import NOON, condition, metadata
 from hub.controllers.services.handlers import Services
 from hub.controllers.services.observe import Claims, Reads
@@ -39,7 +40,7 @@ def endpoint(cluster: str, ready: str = "True", **more: str) -> ModelEndpoint:
 
 class Board:
     def __init__(self, *resources: Any) -> None:
-        self.client = FakeClient()
+        self.client, self.heard = FakeClient(), Heard()
         for resource in resources:
             self.client.put(resource)
         self.reads = Reads(Cache(ModelService), Cache(ModelEndpoint))
@@ -48,6 +49,7 @@ class Board:
             reads=self.reads,
             claims=Claims(self.reads.services),
             clock=lambda: NOON,
+            tell=self.heard.tell,
         )
 
     async def reconcile(self, key: Key = PHI) -> None:
@@ -215,3 +217,18 @@ async def test_an_endpoint_that_changes_service_concerns_both() -> None:
     assert await woken(queue) == {Key("demo", "other")}
     board.client.put(endpoint("us"))
     assert await woken(queue) == {PHI}
+
+
+async def test_users_hear_of_a_service_that_serves_stops_serving_or_has_lost_its_name() -> None:
+    board = Board(service(hours=1))
+    await board.reconcile()
+    assert board.heard.take() == []
+    board.client.put(endpoint("us"))
+    await board.reconcile()
+    await board.reconcile()
+    assert board.heard.take() == ["Serving"]
+    board.client.put(endpoint("us", "False"))
+    board.client.put(service("elder"))
+    await board.reconcile()
+    assert "elder/phi has the name phi; ask for demo/phi" in board.heard.messages
+    assert board.heard.take() == ["NameConflict!", "NoReadyEndpoint!"]

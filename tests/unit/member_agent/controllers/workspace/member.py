@@ -11,6 +11,7 @@ from fleet.api.objects import Key, Resource
 from fleet.api.workspace import Workspace
 from fleet.catalog.catalogue import load
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from fleet.testing.workloads import metadata
 from member_agent.capacity import SoldOut, claimed, sold_out
 from member_agent.controllers.workspace.handlers import Workspaces
@@ -52,7 +53,7 @@ class Member:
     ) -> None:
         self.now = MIDNIGHT
         self.rules = Rules(image=IMAGE, launch_seconds=launch_seconds)
-        self.client = client(*resources)
+        self.client, self.heard = client(*resources), Heard()
         self.start()
 
     def start(self) -> None:
@@ -66,6 +67,7 @@ class Member:
             clock=lambda: self.now,
             catalogue=load(),
             rules=self.rules,
+            tell=self.heard.tell,
         )
 
     def later(self, **time: float) -> None:

@@ -193,3 +193,24 @@ async def test_a_note_that_cannot_be_read_is_as_good_as_none(text: str) -> None:
     member.client.put(body)
     await member.settle()
     assert len(member.claims()) == 1
+
+
+async def test_users_hear_of_claims_sold_out_types_and_an_engine_that_comes_and_goes() -> None:
+    member = Member(pool(), phi())
+    await failed(member)
+    assert member.heard.messages[-1].startswith(f"{A100} is sold out: {TOLD}")
+    assert member.heard.take() == ["NodeClaimCreated", "InsufficientCapacity!"]
+    member.later(minutes=4)
+    await member.served()
+    assert member.heard.take() == [
+        "NodeClaimCreated",
+        "NodeClaimsReady",
+        "ResourceReady",
+        "InferenceReady",
+    ]
+    member.start()
+    await member.settle()
+    assert member.heard.take() == []
+    member.run(readyReplicas=0)
+    await member.settle()
+    assert member.heard.take() == ["WorkspaceInferenceStatusPending!"]
