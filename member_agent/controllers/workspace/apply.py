@@ -10,7 +10,6 @@ from fleet.api.objects import Metadata, Resource
 from fleet.api.workspace import Workspace
 from fleet.kube.client import Client, Patch, swap
 from fleet.kube.errors import AlreadyExistsError, ForbiddenError, NotFoundError, RejectedError
-from member_agent.controllers.workspace.events import claim_created, claim_refused
 from member_agent.controllers.workspace.plan.actions import (
     Action,
     CreateClaim,
@@ -25,6 +24,7 @@ from member_agent.controllers.workspace.plan.actions import (
     WriteStatefulSet,
 )
 from member_agent.controllers.workspace.plan.sold_out import annotated
+from member_agent.controllers.workspace.plan.wording import claim_created, claim_refused
 
 Told = Callable[[Iterable[Happening]], None]
 """Tells the users of the Workspace."""

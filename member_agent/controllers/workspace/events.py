@@ -3,8 +3,7 @@
 from typing import Final
 
 from fleet.api.conditions import ConditionStatus
-from fleet.api.happenings import Happening, Turn
-from fleet.api.karpenter import NodeClaim
+from fleet.api.happenings import Turn
 from member_agent.controllers.workspace.status import CLAIMS, INFERENCE, NODES, RESOURCE, SUCCEEDED
 from member_agent.controllers.workspace.status.nodes import Reason as Nodes
 from member_agent.controllers.workspace.status.pods import Reason as Pods
@@ -21,13 +20,3 @@ TURNS: Final = (
     Turn(type=INFERENCE, status=FALSE, reasons=frozenset({Pods.PENDING}), after=TRUE, warning=True),
     Turn(type=SUCCEEDED, status=FALSE, reasons=frozenset({"workspaceFailed"}), warning=True),
 )
-
-
-def claim_created(claim: NodeClaim) -> Happening:
-    text = f"Created NodeClaim {claim.name}, and waits for its node to be launched"
-    return Happening("NodeClaimCreated", text)
-
-
-def claim_refused(claim: NodeClaim, why: str) -> Happening:
-    text = f"NodeClaim {claim.name} could not be created: {why}"
-    return Happening("NodeClaimCreationFailed", text, warning=True)
