@@ -4,7 +4,8 @@ from typing import Final
 
 from fleet.api.conditions import ConditionStatus
 from fleet.api.happenings import Turn
-from member_agent.controllers.workspace.status import CLAIMS, INFERENCE, NODES, RESOURCE, SUCCEEDED
+from member_agent.controllers.workspace.plan.workload import SUCCEEDED
+from member_agent.controllers.workspace.status import CLAIMS, INFERENCE, NODES, RESOURCE
 from member_agent.controllers.workspace.status.nodes import Reason as Nodes
 from member_agent.controllers.workspace.status.pods import Reason as Pods
 
