@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types architecture generated unit e2e binaries generate bench clean
+.PHONY: help demo test check format lint types architecture generated unit e2e chaos binaries generate bench clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -46,6 +46,9 @@ unit: .venv/synced binaries
 
 e2e: .venv/synced binaries ## Test the whole local fleet
 	@$(RUN) pytest tests/e2e
+
+chaos: .venv/synced binaries ## Kill programs at each single write, and let servers be away for a minute
+	@$(RUN) pytest tests/integration/faults -m "" --outage-seconds=60 -n $(JOBS) --dist loadscope
 
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
 	@$(RUN) modelfleet local binaries --tests

@@ -1,6 +1,17 @@
-"""A property is judged by what it finds, and never by the clock of a busy machine."""
+"""What all tests are told by the command line."""
 
-from hypothesis import HealthCheck, settings
+import pytest
 
-settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("timeless")
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--outage-seconds",
+        type=float,
+        default=10.0,
+        help="how long a server is away in the tests of outages",
+    )
+
+
+@pytest.fixture(scope="session")
+def outage_seconds(request: pytest.FixtureRequest) -> float:
+    return float(request.config.getoption("--outage-seconds"))

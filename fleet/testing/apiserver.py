@@ -16,6 +16,7 @@ import httpx
 
 from fleet.kube.config import Connection
 from fleet.kube.credentials import Token
+from fleet.testing.guardian import Guardian
 
 STARTING_SECONDS: Final = 60.0
 ADMIN: Final = "admin"
@@ -50,6 +51,7 @@ class ApiServer:
         self.port, self._etcd_port, self._peer_port = _free_ports(3)
         self._etcd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
+        self._guardian = Guardian()
 
     @property
     def url(self) -> str:
@@ -77,7 +79,7 @@ class ApiServer:
 
     def kill(self) -> None:
         """Lose the API server as a machine that breaks loses it; its data stay in etcd."""
-        _end(self._server)
+        self._end(self._server)
         self._server = None
 
     def forget_history(self) -> None:
@@ -95,12 +97,16 @@ class ApiServer:
 
     def stop(self) -> None:
         self.kill()
-        _end(self._etcd)
+        self._end(self._etcd)
         self._etcd = None
+
+    def close(self) -> None:
+        self.stop()
+        self._guardian.close()
 
     def _run(self, program: str, *flags: str) -> subprocess.Popen[bytes]:
         with (self.home / f"{program}.log").open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [self._programs / program, *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -108,6 +114,14 @@ class ApiServer:
                 cwd=self.home,
                 start_new_session=True,
             )
+        self._guardian.guard(process.pid)
+        return process
+
+    def _end(self, process: subprocess.Popen[bytes] | None) -> None:
+        if process is not None:
+            process.kill()
+            process.wait()
+            self._guardian.release(process.pid)
 
     def _etcd_flags(self) -> tuple[str, ...]:
         peer = f"http://127.0.0.1:{self._peer_port}"
@@ -172,13 +186,7 @@ def api_server(environ: Mapping[str, str]) -> Iterator[ApiServer]:
             server.start()
             yield server
         finally:
-            server.stop()
-
-
-def _end(process: subprocess.Popen[bytes] | None) -> None:
-    if process is not None:
-        process.kill()
-        process.wait()
+            server.close()
 
 
 def free_port() -> int:

@@ -32,6 +32,14 @@ def kinds(server: ApiServer) -> ApiServer:
     return server
 
 
+@pytest.fixture(scope="session")
+def member_kinds() -> Iterator[ApiServer]:
+    """A second one, for tests that need a hub and a member apart."""
+    with api_server(os.environ) as running:
+        asyncio.run(_install(running))
+        yield running
+
+
 @pytest.fixture(scope="module")
 def frail_server() -> Iterator[ApiServer]:
     """An API server that a module's tests may lose."""

@@ -1,0 +1,42 @@
+"""A hub and a member on API servers of their own, shared by the tests of a module."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from fleet.testing.apiserver import ApiServer
+from fleet.testing.fixtures import kinds, member_kinds, server
+from tests.integration.faults.outcome import Outcome
+from tests.integration.faults.programs import Nursery, nursery
+from tests.integration.faults.scene import Recording, Scene, Stage, scene
+
+__all__ = ["kinds", "member_kinds", "server"]
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Nursery]:
+    with nursery() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stage(
+    kinds: ApiServer,
+    member_kinds: ApiServer,
+    programs: Nursery,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stage:
+    return Stage(kinds, member_kinds, programs, tmp_path_factory.mktemp("scene"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def fleet(stage: Stage) -> AsyncIterator[Scene]:
+    async with scene(stage) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def undisturbed(fleet: Scene) -> Outcome:
+    """What a run comes to when nothing befalls it."""
+    return await fleet.undisturbed("run-undisturbed", Recording())

@@ -1,0 +1,66 @@
+"""A line on which a program comes no further than a certain write."""
+
+import asyncio
+from enum import StrEnum
+from typing import NamedTuple
+
+from typing_extensions import override
+
+from fleet.testing.interceptor import Call, Refusal
+
+PROGRAMS = ("modelfleet-hub", "modelfleet-member-agent")
+
+
+class Point(NamedTuple):
+    """A write of a run's way: by whom, what, and of which kind."""
+
+    writer: str
+    verb: str
+    resource: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.writer} {self.verb} {self.resource}"
+
+
+def point(call: Call) -> tuple[str, Point]:
+    """Give the program that makes a call, and which write of its way it is."""
+    for program in PROGRAMS:
+        if call.manager.startswith(f"{program}-"):
+            return program, Point(call.manager[len(program) + 1 :], call.verb, call.resource)
+    return "", Point("", call.verb, call.resource)
+
+
+class When(StrEnum):
+    BEFORE = "before"
+    """The server never hears of the write."""
+    AFTER = "after"
+    """The server has it, and the writer never hears of that."""
+
+
+class Fuse:
+    """Burns at the first of its points that a run comes to; nothing gets through any more."""
+
+    def __init__(self, program: str, run: str, points: tuple[Point, ...], when: When) -> None:
+        self._program, self._run, self._when = program, run, when
+        self.left = set(points)
+        self.burnt = asyncio.Event()
+
+    def mend(self) -> None:
+        self.burnt.clear()
+
+    async def before(self, call: Call) -> Refusal | None:
+        await self._meet(call, When.BEFORE)
+        return None
+
+    async def after(self, call: Call) -> None:
+        await self._meet(call, When.AFTER)
+
+    async def _meet(self, call: Call, when: When) -> None:
+        program, here = point(call)
+        ours = program == self._program and call.speaks_of(self._run)
+        if when is self._when and ours and here in self.left:
+            self.left.discard(here)
+            self.burnt.set()
+        if self.burnt.is_set():
+            await asyncio.Event().wait()

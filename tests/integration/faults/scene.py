@@ -1,0 +1,208 @@
+"""A hub and a member, each with an API server, and between them and ours what a test disturbs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.api.conditions import find
+from fleet.api.deployment import ModelDeployment
+from fleet.api.names import member_namespace
+from fleet.api.objects import Key
+from fleet.kube.client import ApiClient
+from fleet.testing.apiserver import ADMIN, ApiServer
+from fleet.testing.interceptor import Call, Interceptor, Judge, Passing, Refusal, interceptor
+from fleet.testing.waiting import until
+from tests.integration.faults.outcome import (
+    ON_HUB,
+    ON_MEMBER,
+    Outcome,
+    differences,
+    outcome,
+)
+from tests.integration.faults.programs import Forked, Nursery
+from tests.integration.faults.world import pool, turning
+
+MEMBER = "us"
+NOBODY = "http://127.0.0.1:9/v1"
+"""A gateway that does not answer."""
+QUIET_SECONDS = 1.5
+"""Without a write: longer than any program gathers changes before it writes."""
+
+
+class Recording:
+    """Lets all through, and keeps what was written."""
+
+    def __init__(self) -> None:
+        self.writes: list[Call] = []
+        self.last = asyncio.get_running_loop().time()
+
+    async def before(self, _call: Call) -> Refusal | None:
+        return None
+
+    async def after(self, call: Call) -> None:
+        if call.writes:
+            self.writes.append(call)
+            if "clusters" not in call.resource:
+                self.last = asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What stands between a program and a server."""
+
+    of_hub: Interceptor
+    of_agent: Interceptor
+    """To the hub."""
+    on_member: Interceptor
+    """From the agent to the member."""
+
+
+class Scene:
+    def __init__(
+        self, clients: tuple[ApiClient, ApiClient], lines: Lines, programs: tuple[Forked, Forked]
+    ) -> None:
+        self.hub_client, self.member_client = clients
+        self.lines = lines
+        self.hub, self.agent = programs
+
+    async def start_hub(self) -> None:
+        await self.hub.start("controller starts", times=16)
+
+    async def start_agent(self) -> None:
+        await self.agent.start("controller starts", times=4)
+
+    async def join(self) -> None:
+        """Make the member; its agent may have its namespace at once."""
+        namespace = member_namespace(MEMBER)
+        identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
+        await self.hub_client.dynamic.apply(
+            {
+                "apiVersion": "cluster.kubernetes-fleet.io/v1beta1",
+                "kind": "MemberCluster",
+                "metadata": {"name": MEMBER},
+                "spec": {"identity": identity, "heartbeatPeriodSeconds": 1},
+            }
+        )
+
+    async def deploy(self, run: str, **spec: Any) -> None:
+        """Ask for a model, by the name of a run that no other name contains."""
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": run}}
+        await self.hub_client.dynamic.apply(space)
+        await self.hub_client.dynamic.create(
+            {
+                "apiVersion": "modelfleet.dev/v1alpha1",
+                "kind": "ModelDeployment",
+                "metadata": {"name": run, "namespace": run},
+                "spec": {"model": "phi-4-mini-instruct", "endpoint": {"name": run}, **spec},
+            }
+        )
+
+    async def ready(self, run: str) -> bool:
+        found = await self.hub_client.get(ModelDeployment, Key(run, run))
+        said = find(found.status.conditions, "Ready") if found else None
+        return said is not None and said.true
+
+    async def outcome(self, run: str) -> Outcome:
+        on_hub = outcome(self.hub_client, ON_HUB, run, side="hub")
+        on_member = outcome(self.member_client, ON_MEMBER, run, side="member")
+        both = await asyncio.gather(on_hub, on_member)
+        return {**both[0], **both[1]}
+
+    async def undisturbed(self, run: str, heard: Recording) -> Outcome:
+        """Let a run go to its end, and give what it has come to."""
+        self.listen(heard)
+        await self.deploy(run)
+        await until(lambda: self.ready(run))
+        loop = asyncio.get_running_loop()
+        await until(lambda: loop.time() - heard.last > QUIET_SECONDS)
+        return await self.outcome(run)
+
+    async def ends_as(self, run: str, wanted: Outcome, *, seconds: float = 30) -> None:
+        """Wait until a run has come to what another did; else say where it differs."""
+
+        async def same() -> bool:
+            return not differences(await self.outcome(run), wanted)
+
+        try:
+            await until(same, seconds=seconds)
+        except TimeoutError:
+            wrong = differences(await self.outcome(run), wanted)
+            raise AssertionError("\n".join(wrong[:20])) from None
+
+    def listen(self, judge: Judge) -> None:
+        for line in (self.lines.of_hub, self.lines.of_agent, self.lines.on_member):
+            line.judge = judge
+
+    def listen_no_more(self) -> None:
+        self.listen(Passing())
+
+
+def kubeconfig(url: str, home: Path) -> str:
+    """Write a kubeconfig for a server on plain HTTP, as admin."""
+    path = home / f"kubeconfig-{url.rpartition(':')[2]}.yaml"
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "it", "cluster": {"server": url}}],
+        "users": [{"name": ADMIN, "user": {"token": ADMIN}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": ADMIN}}],
+        "current-context": "it",
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a scene is set; `more` is for both programs to read."""
+
+    hub: ApiServer
+    member: ApiServer
+    nursery: Nursery
+    home: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+def _hub(stage: Stage, line: Interceptor) -> Forked:
+    environ = {"KUBECONFIG": kubeconfig(line.url, stage.home), **stage.more}
+    return Forked(stage.nursery, "hub", stage.home / "hub.log", environ)
+
+
+def _agent(stage: Stage, lines: Lines) -> Forked:
+    home = stage.home
+    token = home / "token"
+    token.write_text(ADMIN, encoding="utf-8")
+    environ = {
+        "KUBECONFIG": kubeconfig(lines.on_member.url, home),
+        "MEMBER_AGENT_CLUSTER": MEMBER,
+        "MEMBER_AGENT_HUB_URL": lines.of_agent.url,
+        "MEMBER_AGENT_HUB_TOKEN_FILE": str(token),
+        "MEMBER_AGENT_GATEWAY_URL": NOBODY,
+        **stage.more,
+    }
+    return Forked(stage.nursery, "member_agent", home / "agent.log", environ)
+
+
+@asynccontextmanager
+async def scene(stage: Stage) -> AsyncIterator[Scene]:
+    """Have a hub and an agent run, with a member that has joined."""
+    async with AsyncExitStack() as stack:
+        near, far = stage.hub.connection(), stage.member.connection()
+        lines = Lines(*[await stack.enter_async_context(interceptor(c)) for c in (near, near, far)])
+        clients = ApiClient(near, "test"), ApiClient(far, "test")
+        for client in clients:
+            stack.push_async_callback(client.close)
+        programs = _hub(stage, lines.of_hub), _agent(stage, lines)
+        made = Scene(clients, lines, programs)
+        for program in programs:
+            stack.push_async_callback(program.kill)
+        await made.member_client.dynamic.apply(pool())
+        await stack.enter_async_context(turning(made.member_client))
+        await made.join()
+        await asyncio.gather(made.start_hub(), made.start_agent())
+        yield made

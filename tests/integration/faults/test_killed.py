@@ -1,0 +1,109 @@
+"""A program killed at any write of a model's way ends what it began, as if nothing had been."""
+
+import asyncio
+
+import pytest
+
+from fleet.api.names import digest
+from fleet.testing.waiting import until
+from tests.integration.faults.fuse import Fuse, Point, When, point
+from tests.integration.faults.outcome import Outcome
+from tests.integration.faults.programs import Forked
+from tests.integration.faults.scene import Recording, Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HUB = (
+    Point("model-deployment", "PATCH", "inferencesets"),
+    Point("model-deployment", "PATCH", "resourceplacements"),
+    Point("model-deployment", "PATCH", "modeldeployments/status"),
+    Point("placement", "POST", "schedulingpolicysnapshots"),
+    Point("placement", "POST", "resourcesnapshots"),
+    Point("placement", "PATCH", "resourceplacements"),
+    Point("placement", "PATCH", "resourceplacements/status"),
+    Point("scheduling", "PATCH", "resourceplacements"),
+    Point("scheduling", "POST", "resourcebindings"),
+    Point("scheduling", "PATCH", "schedulingpolicysnapshots/status"),
+    Point("rollout", "PATCH", "resourcebindings"),
+    Point("rollout", "PATCH", "resourcebindings/status"),
+    Point("work-generation", "PATCH", "resourcebindings"),
+    Point("work-generation", "POST", "works"),
+    Point("work-generation", "PATCH", "resourcebindings/status"),
+    Point("workload-status", "PATCH", "inferencesets/status"),
+    Point("endpoints", "PATCH", "modelservices"),
+    Point("endpoints", "PATCH", "modelendpoints"),
+    Point("endpoints", "PATCH", "modelendpoints/status"),
+    Point("services", "PATCH", "modelservices/status"),
+)
+AGENT = (
+    Point("work", "PATCH", "appliedworks"),
+    Point("work", "PATCH", "works"),
+    Point("work", "POST", "namespaces"),
+    Point("work", "PATCH", "inferencesets"),
+    Point("work", "PATCH", "appliedworks/status"),
+    Point("work", "PATCH", "works/status"),
+    Point("inference-set", "PATCH", "inferencesets"),
+    Point("inference-set", "PATCH", "workspaces"),
+    Point("inference-set", "PATCH", "inferencesets/status"),
+    Point("workspace", "PATCH", "workspaces"),
+    Point("workspace", "POST", "nodeclaims"),
+    Point("workspace", "PATCH", "workspaces/status"),
+    Point("workspace", "PATCH", "statefulsets"),
+    Point("workspace", "PATCH", "services"),
+)
+TABLE = {"modelfleet-hub": HUB, "modelfleet-member-agent": AGENT}
+SINGLE = [
+    pytest.param(program, each, when, id=f"{when} {each}")
+    for program, points in TABLE.items()
+    for each in points
+    for when in When
+]
+
+
+def _killed(fleet: Scene, program: str) -> Forked:
+    return fleet.hub if program == "modelfleet-hub" else fleet.agent
+
+
+async def _burn_down(fleet: Scene, killed: Forked, fuse: Fuse) -> None:
+    """Kill a program at each of its points in turn, and start it again."""
+    while fuse.left:
+        try:
+            await asyncio.wait_for(fuse.burnt.wait(), 60)
+        except TimeoutError:
+            raise AssertionError(f"not reached: {', '.join(map(str, fuse.left))}") from None
+        await killed.kill()
+        fuse.mend()
+        await killed.launch()
+    fleet.listen_no_more()
+    await until(lambda: killed.alive)
+
+
+async def test_the_table_has_every_write_of_the_way(fleet: Scene) -> None:
+    heard, run = Recording(), "run-points"
+    await fleet.undisturbed(run, heard)
+    made = {point(call) for call in heard.writes if call.speaks_of(run)}
+    assert made == {(program, each) for program, points in TABLE.items() for each in points}
+
+
+@pytest.mark.parametrize("program", TABLE)
+async def test_a_program_killed_at_each_write_in_turn_ends_what_it_began(
+    fleet: Scene, undisturbed: Outcome, program: str
+) -> None:
+    run = f"run-all-of-{program.rpartition('-')[2]}"
+    fuse = Fuse(program, run, TABLE[program], When.AFTER)
+    fleet.listen(fuse)
+    await fleet.deploy(run)
+    await _burn_down(fleet, _killed(fleet, program), fuse)
+    await fleet.ends_as(run, undisturbed, seconds=60)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(("program", "at", "when"), SINGLE)
+async def test_a_program_killed_at_one_write_ends_what_it_began(
+    fleet: Scene, undisturbed: Outcome, program: str, at: Point, when: When
+) -> None:
+    run = f"run-{digest(program, str(at), when)}"
+    fuse = Fuse(program, run, (at,), when)
+    fleet.listen(fuse)
+    await fleet.deploy(run)
+    await _burn_down(fleet, _killed(fleet, program), fuse)
+    await fleet.ends_as(run, undisturbed, seconds=60)
