@@ -15,6 +15,7 @@ from fleet.api.crd.definition import Presets, definition
 from fleet.api.crd.kinds import KINDS
 from fleet.catalog.catalogue import load
 from tools import commands_reference, reference, settings_reference
+from tools.charts import files as charts
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -23,23 +24,35 @@ PROGRAMS = {
     "member_agent": ("MEMBER_AGENT_", ROOT / "member_agent" / "settings.py"),
     "gateway": ("GATEWAY_", ROOT / "gateway" / "settings.py"),
 }
+_OWN = ("crds/*.yaml", "charts/crds/templates/*.yaml", "docs/reference/*.md")
+"""Where every file is generated."""
 _HEADER = "# Generated from fleet/api by `make generate`: change the models, not this file.\n"
 
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with its text."""
-    catalogue = load()
-    presets = Presets(known=tuple(sorted(catalogue.presets)), shown=catalogue.preset_names)
-    definitions = [definition(kind, presets) for kind in KINDS]
-    for crd in definitions:
-        spec = crd["spec"]
-        path = ROOT / "crds" / f"{spec['group']}_{spec['names']['plural']}.yaml"
-        yield path, _HEADER + _yaml(crd)
-    for name, text in reference.pages(definitions):
+    crds = {_file_name(crd): crd for crd in definitions()}
+    texts = {name: _HEADER + _yaml(crd) for name, crd in crds.items()}
+    for name, text in texts.items():
+        yield ROOT / "crds" / name, text
+    yield from charts.generated(ROOT / "charts", texts)
+    for name, text in reference.pages(list(crds.values())):
         yield REFERENCE / name, text
     yield REFERENCE / settings_reference.NAME, settings_reference.page(PROGRAMS)
     commands = typer.main.get_command(build([]))
     yield REFERENCE / commands_reference.NAME, commands_reference.page(commands)
+
+
+def definitions() -> Iterator[dict[str, Any]]:
+    """Yield the CRDs."""
+    catalogue = load()
+    presets = Presets(known=tuple(sorted(catalogue.presets)), shown=catalogue.preset_names)
+    yield from (definition(kind, presets) for kind in KINDS)
+
+
+def _file_name(crd: dict[str, Any]) -> str:
+    spec = crd["spec"]
+    return f"{spec['group']}_{spec['names']['plural']}.yaml"
 
 
 def _yaml(manifest: dict[str, Any]) -> str:
@@ -60,7 +73,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, name what differs")
     check = parser.parse_args().check
     files = dict(generated())
-    there = {*(ROOT / "crds").glob("*.yaml"), *REFERENCE.glob("*.md")}
+    there = {path for pattern in _OWN for path in ROOT.glob(pattern)}
     stale = sorted(there - files.keys())
     changed = [path for path, text in files.items() if _read(path) != text]
     for path in [*changed, *stale]:

@@ -29,3 +29,20 @@ subjects:
     name: {{ include "gateway.serviceAccountName" . }}
     namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{- define "gateway.regional" -}}
+{{- if eq .Values.gateway.scope "regional" }}true{{ end -}}
+{{- end -}}
+
+{{- define "gateway.tlsSecret" -}}
+{{- $ours := ternary (printf "%s-certificate" (include "gateway.fullname" .)) "modelfleet-gateway-tls" (eq .Values.tls.source "certManager") -}}
+{{- .Values.tls.secretName | default $ours -}}
+{{- end -}}
+
+{{- define "gateway.port" -}}
+{{- .Values.service.port | default (ternary 443 80 .Values.tls.enabled) -}}
+{{- end -}}
+
+{{- define "gateway.portName" -}}
+{{- ternary "https" "http" .Values.tls.enabled -}}
+{{- end -}}

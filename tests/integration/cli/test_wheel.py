@@ -17,6 +17,7 @@ BUILD_SECONDS = 240
 PARTS = {
     "crds": ("crds", "*.yaml"),
     "presets": ("presets", "**/*.yaml"),
+    "charts": ("cli/charts", "**/*.*"),
     "examples": ("cli/examples", "*.yaml"),
     "tools/go": ("cli/local/go", "*/go.*"),
     "cli/local": ("cli/local", "*.yaml"),
@@ -132,7 +133,8 @@ def test_a_placement_is_explained_with_the_base_dependencies_alone(installed: In
 
 def test_the_installed_package_finds_its_own_files(installed: Installed) -> None:
     code = (
-        "from cli.local.build import modules_folder, key; from pathlib import Path; import cli;"
+        "from cli.local.build import modules_folder; from cli.local.products import key;"
+        "from pathlib import Path; import cli;"
         "folder = Path(cli.__file__).parent;"
         "assert modules_folder().is_relative_to(folder), modules_folder();"
         "print(len(list((folder / 'examples').glob('*.yaml'))), key(modules_folder()))"
