@@ -118,7 +118,7 @@ class Lease:
         A server that is away is waited for: whoever finds its lease as it left it has been the
         only one to lead, and goes on.
         """
-        due = self._renewed + self._terms.interval
+        due, said = self._renewed + self._terms.interval, ""
         while True:
             await asyncio.sleep(due - self._elapsed())
             began = self._elapsed()
@@ -126,11 +126,12 @@ class Lease:
                 async with asyncio.timeout(self._patience):
                     await self._renew()
             except (TransientError, ConflictError, TimeoutError) as error:
-                why = str(error) or "no answer in time"
-                log.info("renewing again", extra={"lease": str(self._key), "why": why})
                 due = self._elapsed() + self._terms.deadline / 10
+                if said != (why := str(error) or "no answer in time"):
+                    log.info("renewing again", extra={"lease": str(self._key), "why": why})
+                said = why
                 continue
-            self._renewed, due = began, began + self._terms.interval
+            self._renewed, due, said = began, began + self._terms.interval, ""
 
     async def release(self) -> None:
         """Let another take over at once; we write no more."""
@@ -145,8 +146,7 @@ class Lease:
         """Take the lease where it is nobody's any more; whether it is ours now."""
         body = await self._client.get(LEASES, self._key)
         spec = body["spec"] if body else {}
-        if spec and spec != self._seen:
-            self._seen, self._seen_at = spec, self._elapsed()
+        self._look_at(spec)
         if not self._free(spec):
             return False
         if body is None:
@@ -155,6 +155,15 @@ class Lease:
             ours = spec.get("holderIdentity") == self._identity
             await self._write(body, self._claim(spec, ours=ours))
         return True
+
+    def _look_at(self, spec: Body) -> None:
+        """Note what is new in another's lease: it lives."""
+        if not spec or spec == self._seen:
+            return
+        holder, before = spec.get("holderIdentity"), self._seen.get("holderIdentity")
+        if holder not in ("", before, self._identity):
+            log.info("another leads", extra={"lease": str(self._key), "who": holder})
+        self._seen, self._seen_at = spec, self._elapsed()
 
     def _free(self, spec: Body) -> bool:
         """Say whether nobody else can lead; one whose lease was deleted does for a while."""

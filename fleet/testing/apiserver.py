@@ -16,13 +16,18 @@ import httpx
 
 from fleet.kube.config import Connection
 from fleet.kube.credentials import Token
+from fleet.testing.audit import AUDITED, POLICY
 from fleet.testing.guardian import Guardian
 
 STARTING_SECONDS: Final = 60.0
 ADMIN: Final = "admin"
 NOBODY: Final = "nobody"
 """Tokens are the names of their users: nothing but a test ever believes them."""
-USERS: Final = f'{ADMIN},{ADMIN},1,"system:masters"\n{NOBODY},{NOBODY},2,"nobodies"\n'
+REPLICAS: Final = ("first", "second")
+"""Admins whose writes are audited."""
+USERS: Final = {ADMIN: "system:masters", NOBODY: "nobodies"} | dict.fromkeys(
+    REPLICAS, f"system:masters,{AUDITED}"
+)
 
 
 class NoServerError(Exception):
@@ -61,15 +66,31 @@ class ApiServer:
     def ca_file(self) -> str:
         return str(self.home / "certs" / "apiserver.crt")
 
+    @property
+    def audit_log(self) -> Path:
+        return self.home / "audit.log"
+
     def connection(self, token: str = ADMIN) -> Connection:
         return Connection(server=self.url, ca_file=self.ca_file, credentials=Token(token))
+
+    def kubeconfig(self, user: str = ADMIN) -> dict[str, Any]:
+        cluster = {"server": self.url, "certificate-authority": self.ca_file}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "here", "cluster": cluster}],
+            "users": [{"name": user, "user": {"token": user}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": user}}],
+            "current-context": "here",
+        }
 
     def start(self) -> None:
         """Start what does not run, and wait until it answers."""
         if self._etcd is None:
             self._etcd = self._run("etcd", *self._etcd_flags())
         if self._server is None:
-            (self.home / "users.csv").write_text(USERS, encoding="utf-8")
+            (self.home / "users.csv").write_text(_users(), encoding="utf-8")
+            (self.home / "audit.yaml").write_text(POLICY, encoding="utf-8")
             self._server = self._run("kube-apiserver", *self._server_flags())
         deadline = time.monotonic() + STARTING_SECONDS
         while not self._ready():
@@ -149,6 +170,8 @@ class ApiServer:
             f"--service-account-key-file={certs / 'apiserver.key'}",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--token-auth-file={self.home / 'users.csv'}",
+            f"--audit-policy-file={self.home / 'audit.yaml'}",
+            f"--audit-log-path={self.audit_log}",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount",
             "--profiling=false",
@@ -174,6 +197,11 @@ class ApiServer:
         logs = [self.home / f"{name}.log" for name in ("etcd", "kube-apiserver")]
         said = [path.read_text(encoding="utf-8", errors="replace")[-2000:] for path in logs]
         return "the API server did not start:\n" + "\n".join(said)
+
+
+def _users() -> str:
+    users = enumerate(USERS.items())
+    return "".join(f'{name},{name},{number},"{groups}"\n' for number, (name, groups) in users)
 
 
 @contextmanager

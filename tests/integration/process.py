@@ -26,7 +26,7 @@ class ProgramProcess:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, env=self.environ, stdout=log, stderr=log
             )
-        await until(lambda: self.said(waiting_for) >= before + times, seconds=20)
+        await until(lambda: self.said(waiting_for) >= before + times)
 
     def said(self, words: str) -> int:
         """Count the lines of the log with these words."""
@@ -36,6 +36,16 @@ class ProgramProcess:
         if self.process and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
+
+    def tell(self, number: int) -> None:
+        """Send a signal: SIGSTOP to pause it, SIGCONT to let it go on."""
+        assert self.process
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; give its exit status."""
+        assert self.process
+        return await asyncio.wait_for(self.process.wait(), 20)
 
     async def terminate(self) -> int:
         """Ask it to end; give its exit status."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet.testing.apiserver import ADMIN, ApiServer
+from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import client, kinds, server
 from tests.integration.process import ProgramProcess
 
@@ -24,7 +24,7 @@ class HubProcess(ProgramProcess):
 @pytest.fixture
 def kubeconfig(kinds: ApiServer, tmp_path: Path) -> Path:
     path = tmp_path / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(_kubeconfig(kinds)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(kinds.kubeconfig()), encoding="utf-8")
     return path
 
 
@@ -34,15 +34,3 @@ async def hub(kubeconfig: Path) -> AsyncIterator[HubProcess]:
     await running.start()
     yield running
     await running.kill()
-
-
-def _kubeconfig(server: ApiServer) -> dict[str, object]:
-    cluster = {"server": server.url, "certificate-authority": server.ca_file}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "hub", "cluster": cluster}],
-        "users": [{"name": ADMIN, "user": {"token": ADMIN}}],
-        "contexts": [{"name": "hub", "context": {"cluster": "hub", "user": ADMIN}}],
-        "current-context": "hub",
-    }

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +9,7 @@ from typing_extensions import override
 
 from fleet.api.names import member_namespace
 from fleet.kube.client import ApiClient
-from fleet.testing.apiserver import ADMIN, ApiServer, free_port
+from fleet.testing.apiserver import ApiServer, free_port
 from fleet.testing.fixtures import client, kinds, server
 from tests.integration.member_agent.identity import admit
 from tests.integration.process import ProgramProcess
@@ -35,7 +34,7 @@ class AgentProcess(ProgramProcess):
 async def environ(kinds: ApiServer, client: ApiClient, tmp_path: Path) -> Mapping[str, str]:
     """Say where the hub and the member are, with the rights that an agent has there."""
     kubeconfig, token = tmp_path / "kubeconfig.yaml", tmp_path / "token"
-    kubeconfig.write_text(yaml.safe_dump(_kubeconfig(kinds)), encoding="utf-8")
+    kubeconfig.write_text(yaml.safe_dump(kinds.kubeconfig()), encoding="utf-8")
     token.write_text(await admit(client, CLUSTER), encoding="utf-8")
     token.chmod(0o600)
     return {
@@ -53,15 +52,3 @@ async def agent(environ: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Age
     running = AgentProcess(tmp_path, environ)
     yield running
     await running.kill()
-
-
-def _kubeconfig(server: ApiServer) -> dict[str, Any]:
-    cluster = {"server": server.url, "certificate-authority": server.ca_file}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": CLUSTER, "cluster": cluster}],
-        "users": [{"name": ADMIN, "user": {"token": ADMIN}}],
-        "contexts": [{"name": CLUSTER, "context": {"cluster": CLUSTER, "user": ADMIN}}],
-        "current-context": CLUSTER,
-    }

@@ -1,0 +1,158 @@
+"""Two hubs: one that is lost or stopped amid its work is succeeded; nothing is written twice."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fleet.api import names
+from fleet.api.binding import ResourceBinding
+from fleet.api.core import ConfigMap, Namespace
+from fleet.api.objects import Key, Metadata
+from fleet.api.placement import ResourcePlacement
+from fleet.api.work import Work
+from fleet.kube.client import ApiClient
+from fleet.testing.apiserver import REPLICAS, ApiServer
+from fleet.testing.audit import Write, turns, twice, writes
+from fleet.testing.waiting import until
+from tests.integration.hub.conftest import HubProcess
+from tests.integration.hub.fleet import Fleet
+
+FIRST, SECOND = REPLICAS
+PLACEMENTS = 24
+AMID = 6
+"""Works that there are when the leader is lost."""
+LEASE_SECONDS = 3.0
+CLUSTER = "us-replicas"
+
+
+@pytest.fixture
+async def hubs(
+    kinds: ApiServer, client: ApiClient, tmp_path: Path
+) -> AsyncIterator[Mapping[str, HubProcess]]:
+    """The first leads, the second stands by."""
+    await client.create(Namespace(metadata=Metadata(name="replicas")))
+    made = {user: _hub(kinds, tmp_path / user) for user in REPLICAS}
+    try:
+        await made[FIRST].start()
+        await made[SECOND].start(waiting_for="another leads")
+        yield made
+    finally:
+        for each in made.values():
+            await each.kill()
+
+
+def _hub(server: ApiServer, home: Path) -> HubProcess:
+    home.mkdir()
+    path = home / "kubeconfig.yaml"
+    path.write_text(yaml.safe_dump(server.kubeconfig(home.name)), encoding="utf-8")
+    return HubProcess(path, HUB_NAMESPACE="replicas", HUB_LEASE_SECONDS=str(LEASE_SECONDS))
+
+
+class Team:
+    """Somebody who places many ConfigMaps, each by a placement of its own."""
+
+    def __init__(self, client: ApiClient, namespace: str) -> None:
+        self.client, self.namespace = client, namespace
+        self.names = [f"p{number:02}" for number in range(PLACEMENTS)]
+
+    async def place(self) -> None:
+        await self.client.create(Namespace(metadata=Metadata(name=self.namespace)))
+        await asyncio.gather(*map(self._place, self.names))
+
+    async def _place(self, name: str) -> None:
+        metadata = Metadata(name=name, namespace=self.namespace)
+        await self.client.create(ConfigMap(metadata=metadata, data={"name": name}))
+        selector = {"group": "", "version": "v1", "kind": "ConfigMap", "name": name}
+        policy = {"placementType": "PickFixed", "clusterNames": [CLUSTER]}
+        spec = {"resourceSelectors": [selector], "policy": policy}
+        made = {"metadata": {"name": name, "namespace": self.namespace}, "spec": spec}
+        await self.client.create(ResourcePlacement.model_validate(made))
+
+    async def works(self) -> list[Work]:
+        found = await self.client.list(Work, names.member_namespace(CLUSTER))
+        return [work for work in found.objects() if work.name.startswith(f"{self.namespace}.")]
+
+    async def at_work(self) -> bool:
+        return len(await self.works()) >= AMID
+
+    async def done(self) -> bool:
+        return len(await self.works()) == PLACEMENTS and all(
+            [await self._synchronized(name) for name in self.names]
+        )
+
+    async def _synchronized(self, name: str) -> bool:
+        return ("WorkSynchronized", "True") in await self._conditions(name)
+
+    async def _conditions(self, name: str) -> list[tuple[str, str]]:
+        live = await self.client.get(ResourcePlacement, Key(self.namespace, name))
+        return [
+            (condition.type.removeprefix("ResourcePlacement"), str(condition.status))
+            for condition in (live.status.conditions if live else ())
+            if live and condition.observed_generation == live.metadata.generation
+        ]
+
+    async def outcome(self) -> dict[str, object]:
+        """Describe all that came of it, without the names and times that differ anyway."""
+        bindings = (await self.client.list(ResourceBinding, self.namespace)).objects()
+        works = await self.works()
+        return {
+            "conditions": [sorted(await self._conditions(name)) for name in self.names],
+            "bindings": sorted(
+                (b.name.rsplit("-", 2)[0], b.spec.state, b.metadata.generation) for b in bindings
+            ),
+            "works": sorted((_data(work), work.metadata.generation) for work in works),
+        }
+
+
+def _data(work: Work) -> str:
+    return " ".join(str(manifest["data"]) for manifest in work.spec.workload.manifests)
+
+
+def _of(written: list[Write], team: Team) -> list[Write]:
+    """Give what was written for a team, in its namespace or in its member's."""
+    prefix = f"{team.namespace}."
+    return [w for w in written if w.namespace == team.namespace or w.name.startswith(prefix)]
+
+
+async def test_a_hub_that_is_lost_or_stopped_is_succeeded_and_nothing_is_written_twice(
+    hubs: Mapping[str, HubProcess], client: ApiClient, kinds: ApiServer
+) -> None:
+    await Fleet(client, "replicas", CLUSTER).join()
+    calm, lost, stopped = (Team(client, f"{name}-replicas") for name in ("calm", "lost", "stopped"))
+
+    def written(team: Team) -> list[Write]:
+        return _of(writes(kinds.audit_log), team)
+
+    await calm.place()
+    await until(calm.done)
+    undisturbed = await calm.outcome()
+    assert turns(written(calm)) == [FIRST]
+
+    await _amid(lost, lambda: hubs[FIRST].tell(signal.SIGKILL))
+    await until(lost.done)
+    assert await lost.outcome() == undisturbed
+    assert turns(written(lost)) == [FIRST, SECOND]
+    assert twice(written(lost)) == []
+
+    await hubs[FIRST].start(waiting_for="another leads")
+    await _amid(stopped, lambda: hubs[SECOND].tell(signal.SIGSTOP))
+    await until(stopped.done)
+    hubs[SECOND].tell(signal.SIGCONT)
+    assert await hubs[SECOND].ended() == 1
+    assert hubs[SECOND].said("the lease replicas/modelfleet-hub is lost")
+    assert await stopped.outcome() == undisturbed
+    assert turns(written(stopped)) == [SECOND, FIRST]
+    assert twice(written(stopped)) == []
+
+
+async def _amid(team: Team, lose: Callable[[], None]) -> None:
+    """Lose the leader while it has much to do."""
+    placing = asyncio.create_task(team.place())
+    await until(team.at_work)
+    lose()
+    assert len(await team.works()) < PLACEMENTS
+    await placing
