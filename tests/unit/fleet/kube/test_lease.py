@@ -230,8 +230,10 @@ def test_a_leader_that_nobody_hears_proves_nothing_before_another_may_take_over(
     in_virtual_time(body())
 
 
-@pytest.mark.parametrize("tries", [4, 400])
-def test_who_finds_its_lease_as_it_left_it_goes_on(tries: int) -> None:
+@pytest.mark.parametrize("tries", [14, 400])
+def test_who_finds_its_lease_as_it_left_it_goes_on_and_says_once_what_was_wrong(
+    tries: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async def body() -> None:
         server = FakeServer()
         troubles: list[Delay] = [TransientError("away")] * tries
@@ -244,7 +246,9 @@ def test_who_finds_its_lease_as_it_left_it_goes_on(tries: int) -> None:
         assert spec(server)["leaseTransitions"] == 0
         keeping.cancel()
 
-    in_virtual_time(body())
+    with caplog.at_level(logging.INFO):
+        in_virtual_time(body())
+    assert [record.message for record in caplog.records] == ["leading", "renewing again"]
 
 
 def test_a_leader_whose_lease_another_took_stops() -> None:
