@@ -181,6 +181,8 @@ spec:
     - port: {{ $.port }}
       path: /metrics
       interval: {{ .interval }}
+      # The namespace of a workload is the workload's, not that of the pod that tells of it.
+      honorLabels: true
       {{- with $.tls }}
       scheme: https
       tlsConfig: {{- toYaml . | nindent 8 }}

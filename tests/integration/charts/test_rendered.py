@@ -1,9 +1,11 @@
 """What the charts write is what Helm, Kubernetes and our programs take."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from cli.local.binaries import Binaries
+from fleet.runtime import gauges
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import CRDS
 from gateway.settings import Settings as GatewaySettings
@@ -33,7 +36,16 @@ PROGRAMS_OWN = tuple(found for found in EVERY if found.chart != "crds")
 MOST_OF_A_RELEASE = 1024 * 1024
 """Bytes that a Secret holds, and Helm keeps a release in one."""
 ODD = "a template such as {{ .Name }} or {{- end }}"
-ACCEPTED = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename=-")
+ACCEPTED = (
+    "apply",
+    "--server-side",
+    "--dry-run=server",
+    "--validate=strict",
+    "--warnings-as-errors",
+    "--filename=-",
+)
+RESTRICTED = "pod-security.kubernetes.io/warn=restricted"
+"""A server warns then of pods with more rights than a container can do without."""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +53,7 @@ def others_kinds(kubectl: Kubectl, programs: Binaries) -> Kubectl:
     """kubectl for a server that serves what our charts write for others."""
     others = sorted(programs["others-crds"].glob("*.yaml"))
     kubectl.run("create", "namespace", NAMESPACE)
+    kubectl.run("label", "namespace", NAMESPACE, RESTRICTED)
     kubectl.run("apply", "--server-side", *(f"--filename={file}" for file in others))
     kubectl.run("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
     return kubectl
@@ -110,6 +123,23 @@ SETTINGS: Mapping[str, tuple[str, Any]] = {
 }
 
 
+TOLD = [
+    found for found in PROGRAMS_OWN if found.chart != "member-agent" or "everything" in str(found)
+]
+
+
+@pytest.mark.parametrize("installation", TOLD, ids=str)
+def test_a_program_knows_every_setting_that_it_is_given(
+    helm: Helm, installation: Installation
+) -> None:
+    (deployment,) = [o for o in helm.render(installation) if o["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    prefix, settings = SETTINGS[installation.chart]
+    known = {f"{prefix}_{field.name}".upper() for field in fields(settings)}
+    given = {entry["name"] for entry in container["env"]}
+    assert {name for name in given if name.startswith(f"{prefix}_")} <= known
+
+
 @pytest.mark.parametrize("chart", PROGRAMS)
 def test_the_defaults_of_the_settings_are_the_programs_own(chart: str) -> None:
     defaults = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())["settings"]
@@ -118,3 +148,17 @@ def test_the_defaults_of_the_settings_are_the_programs_own(chart: str) -> None:
         own = getattr(program, "".join(f"_{c.lower()}" if c.isupper() else c for c in name))
         # How many cores there are is known to the program; a container has not all of them.
         assert value in {own, ""} or (chart, name) == ("gateway", "workers"), name
+
+
+def test_the_hubs_alerts_ask_for_metrics_and_labels_that_it_has(helm: Helm) -> None:
+    known = {g.name: set(g.labels) for g in vars(gauges).values() if isinstance(g, gauges.Gauge)}
+    objects = helm.render(Installation("hub", CHARTS / "hub" / "ci" / "everything-values.yaml"))
+    (rules,) = [o for o in objects if o["kind"] == "PrometheusRule"]
+    for rule in rules["spec"]["groups"][0]["rules"]:
+        (metric,) = re.findall(r"modelfleet_\w+", rule["expr"])
+        grouped = {
+            word for by in re.findall(r"by \(([^)]*)\)", rule["expr"]) for word in by.split(", ")
+        }
+        said = " ".join(rule["annotations"].values())
+        assert grouped <= known[metric], rule["alert"]
+        assert set(re.findall(r"\$labels\.(\w+)", said)) <= grouped, rule["alert"]
