@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types architecture generated unit e2e chaos binaries generate bench clean
+.PHONY: help demo test check format lint types architecture generated unit e2e chaos binaries generate bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -59,6 +59,18 @@ generate: .venv/synced ## Write the generated files anew: the CRDs and the API r
 bench: .venv/synced binaries ## Measure the way from a placement to its engine, and what a fleet costs
 	@$(RUN) python -m benchmarks.control_loop
 	@$(RUN) python -m benchmarks.local_fleet
+
+# Each engine builds the same file; the first that answers does. ENGINE=… names another.
+ENGINE ?= $(shell for e in docker podman buildah; do $$e info >/dev/null 2>&1 && echo $$e && break; done)
+REGISTRY ?= ghcr.io/modelfleet
+TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+images: ## Build the images of hub, member agent and gateway, where an engine answers
+	@test -n "$(ENGINE)" || { echo "no images are built: neither docker, podman nor buildah answers here" >&2; exit 1; }
+	@for target in hub member-agent gateway; do \
+	  $(ENGINE) build --target $$target --tag $(REGISTRY)/$$target:$(TAG) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) . || exit; \
+	done
 
 clean: ## Remove what was made here (the cache of built programs stays)
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist
