@@ -65,7 +65,7 @@ class Builder:
     async def _build(self, products: list[Product]) -> None:
         if not products:
             return
-        minutes = "about 10 minutes on 2 cores" if len(products) >= _MANY else "a while"
+        minutes = "about 13 minutes on 2 cores" if len(products) >= _MANY else "a while"
         self._progress.say(f"Building {len(products)} products with Go, once: {minutes}")
         go, environ = await golang.provide(
             golang.required_version(self._modules), self._path, self._cache, self._progress

@@ -313,4 +313,4 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
 
 
 def document(chart: str) -> Schema:
-    return {"$schema": "https://json-schema.org/draft-07/schema#", **SCHEMAS[chart]}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **SCHEMAS[chart]}

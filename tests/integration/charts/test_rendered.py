@@ -4,21 +4,22 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import gateway.settings
+import hub.settings
+import member_agent.settings
 from cli.local.binaries import Binaries
 from fleet.runtime import gauges
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import CRDS
-from gateway.settings import Settings as GatewaySettings
-from hub.settings import Settings as HubSettings
-from member_agent.settings import Settings as AgentSettings
 from tests.integration.charts.kubectl import Kubectl
 from tests.integration.charts.rendering import (
     CHARTS,
@@ -116,34 +117,44 @@ def test_everything_renders_every_template(helm: Helm) -> None:
         assert kinds >= expected, chart
 
 
-SETTINGS: Mapping[str, tuple[str, Any]] = {
-    "hub": ("HUB", HubSettings),
-    "member-agent": ("MEMBER_AGENT", AgentSettings),
-    "gateway": ("GATEWAY", GatewaySettings),
+@dataclass(frozen=True, slots=True)
+class Program:
+    prefix: str
+    settings: Any
+    read: Callable[[Mapping[str, str]], object]
+
+
+READ: Mapping[str, Program] = {
+    "hub": Program("HUB_", hub.settings.Settings, partial(hub.settings.settings, ())),
+    "member-agent": Program(
+        "MEMBER_AGENT_",
+        member_agent.settings.Settings,
+        partial(member_agent.settings.settings, ()),
+    ),
+    "gateway": Program("GATEWAY_", gateway.settings.Settings, gateway.settings.read),
 }
-
-
 TOLD = [
     found for found in PROGRAMS_OWN if found.chart != "member-agent" or "everything" in str(found)
 ]
 
 
 @pytest.mark.parametrize("installation", TOLD, ids=str)
-def test_a_program_knows_every_setting_that_it_is_given(
+def test_a_program_takes_every_setting_that_it_is_given(
     helm: Helm, installation: Installation
 ) -> None:
     (deployment,) = [o for o in helm.render(installation) if o["kind"] == "Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    prefix, settings = SETTINGS[installation.chart]
-    known = {f"{prefix}_{field.name}".upper() for field in fields(settings)}
-    given = {entry["name"] for entry in container["env"]}
-    assert {name for name in given if name.startswith(f"{prefix}_")} <= known
+    program = READ[installation.chart]
+    known = {f"{program.prefix}{field.name}".upper() for field in fields(program.settings)}
+    given = {entry["name"]: entry.get("value", "from-a-field") for entry in container["env"]}
+    assert {name for name in given if name.startswith(program.prefix)} <= known
+    assert isinstance(program.read(given), program.settings)
 
 
 @pytest.mark.parametrize("chart", PROGRAMS)
 def test_the_defaults_of_the_settings_are_the_programs_own(chart: str) -> None:
     defaults = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())["settings"]
-    program = SETTINGS[chart][1]()
+    program = READ[chart].settings()
     for name, value in defaults.items():
         own = getattr(program, "".join(f"_{c.lower()}" if c.isupper() else c for c in name))
         # How many cores there are is known to the program; a container has not all of them.
