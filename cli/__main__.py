@@ -12,6 +12,7 @@ import typer
 from cli.completion import ASKED, WORDS
 
 VERBS: Final = {
+    "join": "cli.join:join",
     "explain": "cli.explain:explain",
     "get": "cli.get:get",
     "logs": "cli.logs:logs",

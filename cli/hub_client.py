@@ -13,11 +13,11 @@ MANAGER = "modelfleet-cli"
 
 
 @asynccontextmanager
-async def hub_client(kubeconfig: str) -> AsyncIterator[ApiClient]:
+async def hub_client(kubeconfig: str, context: str = "") -> AsyncIterator[ApiClient]:
     """Lend a client; NoHubError says which hub could not be read, and why."""
     path = hub_kubeconfig(kubeconfig, os.environ)
     try:
-        client = ApiClient(from_kubeconfig(path), MANAGER)
+        client = ApiClient(from_kubeconfig(path, context=context), MANAGER)
         try:
             yield client
         finally:

@@ -15,7 +15,7 @@ from fleet.runtime.clock import Clock
 from fleet.runtime.secret_files import write
 from member_agent.token_secret import TokenSecret, newest
 
-LONGEST_SLEEP: Final = 60.0
+LONGEST_SLEEP: Final = 10.0
 """Seconds; somebody else may have put another token there."""
 RETRY: Final = 10.0
 """Seconds until a renewal that failed is tried again."""

@@ -1,7 +1,7 @@
 """Bring a local fleet up, or what is missing of it: clusters first, then who works on them."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from cli.local.progress import Progress
 from cli.local.status import api_ready
 from cli.local.topology import HUB, REGIONS, Fleet
 from cli.local.waiting import until
+from cli.members import AGENT, member_cluster
 from fleet.api import names
 from fleet.catalog.catalogue import Catalogue
 from fleet.kube.tokens import HOURS, RENEW_AT, life_of
@@ -30,7 +31,6 @@ READY_SECONDS = 60.0
 JOIN_SECONDS = 60.0
 _TOKEN_LEFT: Final = timedelta(hours=HOURS * (1 - RENEW_AT))
 """With less than this left of a token its agent was not there to renew it."""
-AGENT: Final = "member-agent"
 _HEARTBEAT_SECONDS: Final = 5
 
 
@@ -82,7 +82,7 @@ class BringUp:
 
     async def _hub(self, serves: asyncio.Event) -> None:
         await self._hub_cluster()
-        await self._kubectl(HUB).apply(map(member_cluster, self._fleet.members))
+        await self._kubectl(HUB).apply(map(_member, self._fleet.members))
         serves.set()
         gateway = processes.global_gateway(self._fleet, self._credentials)
         await together(self._run(processes.hub(self._fleet)), self._run(gateway))
@@ -156,20 +156,8 @@ class BringUp:
         return Kubectl.of(self._fleet, cluster, self._parts.binaries)
 
 
-def member_cluster(member: str) -> Manifest:
-    """Return the object by which a member joins the hub."""
-    labels: Mapping[str, str] = {names.REGION: REGIONS[member]}
-    identity = {
-        "kind": "ServiceAccount",
-        "name": AGENT,
-        "namespace": names.member_namespace(member),
-    }
-    return {
-        "apiVersion": "cluster.kubernetes-fleet.io/v1beta1",
-        "kind": "MemberCluster",
-        "metadata": {"name": member, "labels": labels},
-        "spec": {"identity": identity, "heartbeatPeriodSeconds": _HEARTBEAT_SECONDS},
-    }
+def _member(name: str) -> Manifest:
+    return member_cluster(name, {names.REGION: REGIONS[name]}, _HEARTBEAT_SECONDS).manifest()
 
 
 async def together(*steps: Coroutine[object, object, None]) -> None:

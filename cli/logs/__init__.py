@@ -9,8 +9,9 @@ import typer
 
 from cli.hub_access import NoHubError, hub_kubeconfig
 from cli.kubeconfigs import NoContextError, access, named_contexts
-from cli.logs.kubectl import NoKubectlError, Source, follow, kubectl
+from cli.logs.kubectl import Source, follow
 from cli.output import fail
+from cli.programs import NoProgramError, program
 
 Workload = Annotated[
     str, typer.Argument(help="A Workspace, InferenceSet or ModelDeployment on the hub.")
@@ -44,7 +45,7 @@ def logs(
     try:
         sources = _sources(workload, namespace, kubeconfig, context or [])
         failed = asyncio.run(_print(sources, tail=tail, following=follow))
-    except (NoHubError, NoContextError, NoKubectlError) as error:
+    except (NoHubError, NoContextError, NoProgramError) as error:
         raise fail(str(error)) from error
     if failed:
         raise typer.Exit(1)
@@ -64,7 +65,7 @@ def _sources(workload: str, namespace: str, kubeconfig: str, contexts: list[str]
 
 async def _print(sources: list[Source], *, tail: int, following: bool) -> bool:
     """Print all at the same time; whether one could not be read."""
-    binary = kubectl(os.environ)
+    binary = program("kubectl", os.environ)
     tasks = [
         follow(binary, source, typer.echo, tail=tail, following=following) for source in sources
     ]

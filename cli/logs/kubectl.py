@@ -1,20 +1,14 @@
 """kubectl prints the logs: it is what a user's kubeconfig works with, whatever it needs."""
 
 import asyncio
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from cli.kubeconfigs import Access
-from cli.local.binaries import cache_folder
 
 MOST_PODS: Final = 100
 """Followed at the same time in a cluster; kubectl's own limit is 5."""
-
-
-class NoKubectlError(Exception):
-    """kubectl is not there; the text says how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +32,6 @@ class Source:
             f"--max-log-requests={MOST_PODS}",
             f"--follow={str(following).lower()}",
         ]
-
-
-def kubectl(environ: Mapping[str, str]) -> str:
-    """Find the user's, else the local fleets' own."""
-    own = cache_folder(environ) / "binaries" / "current"
-    for path in (environ.get("PATH"), str(own)):
-        if found := shutil.which("kubectl", path=path):
-            return found
-    raise NoKubectlError("kubectl is not on PATH: install it, or run `modelfleet local binaries`")
 
 
 async def follow(

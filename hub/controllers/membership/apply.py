@@ -31,7 +31,8 @@ async def apply(plan: Plan, client: Client) -> None:
 async def _do(action: Action, client: Client) -> None:
     match action:
         case Hold(cluster):
-            await client.apply(_held(cluster))
+            # Whoever applies an empty map of labels owns the whole of it.
+            await client.apply(_held(cluster), force=True)
         case Release(cluster):
             await client.json_patch(cluster, _release(cluster))
         case Make(resource):

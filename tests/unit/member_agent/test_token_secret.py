@@ -117,7 +117,7 @@ async def test_a_token_that_somebody_puts_into_the_secret_is_taken_up(
 ) -> None:
     pod.hold(OLD)
     member.hold(NEW)
-    assert await renewal(member, pod, hours=25).step() == 60
+    assert await renewal(member, pod, hours=25).step() == 10
     assert pod.token == NEW
 
 

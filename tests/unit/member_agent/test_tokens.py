@@ -67,13 +67,13 @@ def desk(tmp_path: Path) -> Desk:
 
 
 async def test_a_token_is_renewed_at_four_fifths_of_its_life(desk: Desk) -> None:
-    assert await desk.at(hours=0) == 60
-    assert await desk.at(hours=19.19) == pytest.approx(36)
+    assert await desk.at(hours=0) == 10
+    assert await desk.at(hours=19.199) == pytest.approx(3.6)
     assert desk.hub.asked == []
     await desk.at(hours=19.2)
     assert desk.hub.asked == [(AGENT, DAY)]
     assert desk.life.issued == NOON + timedelta(hours=19.2)
-    assert await desk.at(hours=20) == 60
+    assert await desk.at(hours=20) == 10
 
 
 async def test_an_agent_that_slept_renews_at_once_while_its_token_still_lives(desk: Desk) -> None:
@@ -159,7 +159,7 @@ async def test_a_token_that_somebody_else_put_there_is_taken(desk: Desk) -> None
     desk.hub.error = ForbiddenError("Unauthorized")
     await desk.at(hours=25)
     write(desk.path, signed(NOON + timedelta(hours=25)))
-    assert await desk.at(hours=25) == 60
+    assert await desk.at(hours=25) == 10
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"opaque"])
@@ -169,7 +169,7 @@ async def test_a_file_that_holds_no_token_is_looked_at_again(
     desk = Desk(tmp_path / "token", "")
     if content is not None:
         desk.path.write_bytes(content)
-    assert await desk.at(hours=0) == 60
+    assert await desk.at(hours=0) == 10
     desk.path.write_text(signed(), encoding="utf-8")
     await desk.at(hours=20)
     assert desk.hub.asked

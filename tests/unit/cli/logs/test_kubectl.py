@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from cli.kubeconfigs import Access
-from cli.logs.kubectl import NoKubectlError, Source, follow, kubectl
+from cli.logs.kubectl import Source, follow
 
 SOURCE = Source("us", "chat", "kaito.sh/workspace=phi", Access("/k", "prod"))
 
@@ -43,17 +41,3 @@ async def test_empty_long_and_unfinished_lines_are_all_told(tmp_path: Path) -> N
     assert told[0].strip() == "us"
     assert told[-1] == "us end"
     assert sum(line.count("x") for line in told) == 200_000
-
-
-def test_the_user_s_own_goes_before_the_one_that_was_built(tmp_path: Path) -> None:
-    for folder in ("own", "modelfleet/binaries/current"):
-        (tmp_path / folder).mkdir(parents=True)
-        program(tmp_path / folder, "")
-    environ = {"PATH": str(tmp_path / "own"), "XDG_CACHE_HOME": str(tmp_path)}
-    assert kubectl(environ) == str(tmp_path / "own" / "kubectl")
-    assert "current" in kubectl(environ | {"PATH": str(tmp_path)})
-
-
-def test_none_at_all_is_said_with_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(NoKubectlError, match="modelfleet local binaries"):
-        kubectl({"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)})

@@ -1,0 +1,9 @@
+"""The charts that come with this command."""
+
+from pathlib import Path
+
+
+def charts_folder() -> Path:
+    """Return the copy in the installed package, or `charts` of the repository."""
+    installed = Path(__file__).parent / "charts"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "charts"

@@ -1,0 +1,77 @@
+"""The member's side of joining: the token in its Secret, the charts, and the agent's first word."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from cli.join.errors import JoinError
+from cli.join.invitation import (
+    AGENT,
+    CRDS,
+    MANAGER,
+    NAMESPACE,
+    Invitation,
+    as_yaml,
+    helm,
+    manifests,
+    values,
+)
+from cli.kubeconfigs import Access
+from cli.local.execute import execute
+from cli.local.waiting import until
+from cli.programs import program
+from fleet.api.cluster import MemberCluster
+from fleet.api.objects import Key
+from fleet.kube.client import ApiClient, Client
+from fleet.kube.config import from_kubeconfig
+from fleet.kube.errors import KubeError
+
+HELM_SECONDS: Final = 120.0
+POLL_SECONDS: Final = 0.5
+
+
+@asynccontextmanager
+async def member_client(access: Access) -> AsyncIterator[ApiClient]:
+    """Lend a client; JoinError says which member refuses or does not answer."""
+    try:
+        client = ApiClient(from_kubeconfig(access.kubeconfig, context=access.context), MANAGER)
+        try:
+            yield client
+        finally:
+            await client.close()
+    except KubeError as error:
+        raise JoinError(f"the member of {access.kubeconfig}: {error}") from error
+
+
+async def put_token(member: Client, invitation: Invitation) -> None:
+    """Put the token into its Secret, in the place of another."""
+    for manifest in manifests(invitation):
+        await member.dynamic.apply(manifest, force=True)
+
+
+async def install(access: Access, invitation: Invitation) -> None:
+    """Install the agent's charts, or bring them to what they should be."""
+    binary = program("helm", os.environ)
+    context = ("--kube-context", access.context) if access.context else ()
+    environ = {"KUBECONFIG": access.kubeconfig}
+    for release, given in ((CRDS, b""), (AGENT, as_yaml(values(invitation)).encode())):
+        more = ("--values", "-") if given else ()
+        words = helm(release, invitation.charts, *more, *context)
+        await execute([binary, *words], environ=environ, stdin=given, deadline=HELM_SECONDS)
+
+
+async def heard(hub: Client, name: str, before: datetime | None, seconds: float) -> None:
+    """Wait until the agent reports to the hub, anew where it did before."""
+
+    async def reports() -> bool:
+        there = await hub.get(MemberCluster, Key("", name))
+        return there is not None and there.joined and there.heartbeat not in (None, before)
+
+    if not await until(reports, deadline=seconds, poll=POLL_SECONDS):
+        look = f"kubectl --namespace={NAMESPACE} logs deployment/{AGENT}"
+        raise JoinError(
+            f"the agent of {name} has not reported within {seconds:.0f} s: on the member,"
+            f" `{look}` says why; when that is mended, nothing else is to be done"
+        )

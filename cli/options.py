@@ -1,0 +1,32 @@
+"""Options of a command as one dataclass, where there are more than a function should take."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from inspect import Parameter, Signature
+from typing import Any, TypeVar, get_type_hints
+
+O = TypeVar("O")  # noqa: E741
+
+
+def command(options: type[O], run: Callable[[O], None]) -> Callable[..., None]:
+    """Make a function that Typer can take: one parameter for each field, in their order."""
+
+    def called(**given: Any) -> None:
+        run(options(**given))
+
+    hints = get_type_hints(options, include_extras=True)
+    shape: Any = options
+    parameters = [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(shape)
+    ]
+    made: Any = called
+    made.__signature__ = Signature(parameters)
+    made.__annotations__ = hints
+    made.__name__, made.__doc__ = run.__name__, run.__doc__
+    return called
