@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types architecture generated unit e2e chaos binaries generate bench images clean
+.PHONY: help demo demo-picture test check format lint types architecture generated unit e2e chaos binaries generate bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -20,6 +20,9 @@ help: ## Say what can be made
 
 demo: .venv/synced ## Run the local fleet, place models, ask them, lose a region and get it back
 	@$(RUN) modelfleet demo
+
+demo-picture: .venv/synced ## Run the demo, and draw what it shows for the README
+	@$(RUN) modelfleet demo --fleet picture --picture docs/images/demo.svg; rc=$$?; $(RUN) modelfleet down --fleet picture; exit $$rc
 
 test: check e2e ## Run every check and every test, on real control planes
 

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.demo.asking import Refusal, Reply, ask, ask_until
+from cli.demo.picture import recorder, save
 from cli.demo.shell import DemoError, Shell
 
 WORKSPACE, DEPLOYMENT = "phi-4-mini-instruct", "qwen2-7b"
@@ -22,14 +23,19 @@ _EXAMPLES = (Path(__file__).parents[2] / "examples", Path(__file__).parents[1] /
 
 def demo(
     fleet: Annotated[str, typer.Option(envvar="MODELFLEET_FLEET", help="Local fleet.")] = "local",
+    picture: Annotated[
+        Path | None, typer.Option(help="Also write what is shown to this file, as an SVG.")
+    ] = None,
 ) -> None:
     """Place two models on a fleet of four real control planes, lose a region, go on.
 
     Example: modelfleet demo
     """
-    console = Console(highlight=False)
+    console = recorder() if picture else Console(highlight=False)
     try:
         Demo(console, Shell(console, fleet)).run()
+        if picture:
+            save(console, picture)
     except (DemoError, TimeoutError) as error:
         console.print(f"[red]{error}[/red]")
         console.print("The fleet is still there: `modelfleet status`, `modelfleet local logs`.")
@@ -38,7 +44,9 @@ def demo(
 
 def example(name: str) -> str:
     """Find an example, in the repository or in the installed package."""
-    return next(str(folder / name) for folder in _EXAMPLES if (folder / name).is_file())
+    found = next(folder / name for folder in _EXAMPLES if (folder / name).is_file())
+    here = Path.cwd()
+    return str(found.relative_to(here) if found.is_relative_to(here) else found)
 
 
 @dataclass(slots=True)

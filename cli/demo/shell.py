@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 COMMAND_SECONDS = 1800
 
@@ -26,11 +27,28 @@ class Shell:
         """Run a command whose output is for the user."""
         shown = " ".join(arguments)
         self.console.print(f"\n[bold cyan]$ modelfleet {shown}[/bold cyan]", highlight=False)
-        done = subprocess.run(
-            self._command(arguments), check=False, timeout=COMMAND_SECONDS, env=self._environ
-        )
-        if done.returncode:
+        run = self._retold if self.console.record else self._told
+        if run(self._command(arguments)):
             raise DemoError(f"`modelfleet {shown}` failed")
+
+    def _told(self, command: list[str]) -> int:
+        """Let a command speak for itself."""
+        done = subprocess.run(command, check=False, timeout=COMMAND_SECONDS, env=self._environ)
+        return done.returncode
+
+    def _retold(self, command: list[str]) -> int:
+        """Say what a command says, line by line, so that it is recorded."""
+        environ = self._environ | {
+            "COLUMNS": str(self.console.width),
+            "FORCE_COLOR": "1",
+            "TTY_INTERACTIVE": "0",
+        }
+        with subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as running:
+            for line in running.stdout or ():
+                self.console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis")
+        return running.returncode
 
     def json(self, *arguments: str) -> Any:
         """Run a command whose output is for us."""

@@ -46,7 +46,7 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
-        if not self._console.is_terminal:
+        if not self._console.is_interactive:
             return
         text = ", ".join(self._running)
         if not text and self._status:
