@@ -79,7 +79,7 @@ clean: ## Remove what was made here (the cache of built programs stays)
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist
 
 .venv/synced: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --quiet --locked
+	@$(UV) sync --quiet --locked --compile-bytecode
 	@touch $@
 
 .local/uv/bin/uv:

@@ -1,22 +1,16 @@
 """Where an API server is and who we are to it: a kubeconfig, a pod's own account, or files."""
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-from kubernetes.client import Configuration
-from kubernetes.config import ConfigException, load_kube_config
-from typing_extensions import override
-from yaml import YAMLError
 
 from fleet.kube.credentials import Credentials, Token, TokenFile
 from fleet.kube.errors import ForbiddenError
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-Unusable = (ConfigException, YAMLError, OSError, ValueError, TypeError)
-"""What the loader raises upon a file that is missing, no YAML, or no kubeconfig."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,45 +43,12 @@ class Connection:
         return context
 
 
-class KubeconfigToken:
-    """A kubeconfig's token; its plugins run again when the server refuses what they gave."""
-
-    def __init__(self, load: Callable[[], Any], loaded: Any) -> None:
-        self._load = load
-        self._header: str = _bearer(loaded)
-
-    @override
-    def __repr__(self) -> str:
-        return "KubeconfigToken(...)"
-
-    def header(self) -> str:
-        return self._header
-
-    def renew(self) -> None:
-        self._header = _bearer(self._load())
-
-
 def from_kubeconfig(path: str, *, context: str = "") -> Connection:
     """Read a kubeconfig; ForbiddenError says what is wrong with it."""
-    load: Any = load_kube_config
-
-    def read() -> Any:
-        configuration: Any = Configuration()
-        try:
-            load(path, context or None, configuration, persist_config=False)
-        except Unusable as error:
-            raise ForbiddenError(f"kubeconfig {path}: {error}") from error
-        return configuration
-
-    loaded = read()
-    return Connection(
-        server=loaded.host,
-        ca_file=loaded.ssl_ca_cert or "",
-        cert_file=loaded.cert_file or "",
-        key_file=loaded.key_file or "",
-        verify=loaded.verify_ssl,
-        credentials=KubeconfigToken(read, loaded),
-    )
+    # Its library takes longer to load than a program may take to start: a pod does without.
+    read: Any = import_module("fleet.kube.kubeconfig").read
+    connection: Connection = read(path, context)
+    return connection
 
 
 def from_files(server: str, *, ca_file: str = "", token_file: str = "") -> Connection:
@@ -106,10 +67,3 @@ def from_environment(environ: Mapping[str, str]) -> Connection:
     host = f"[{host}]" if ":" in host else host
     ca, token = ACCOUNT / "ca.crt", ACCOUNT / "token"
     return from_files(f"https://{host}:{port}", ca_file=str(ca), token_file=str(token))
-
-
-def _bearer(configuration: Any) -> str:
-    given = configuration.get_api_key_with_prefix("BearerToken")
-    if not given and configuration.username:
-        given = configuration.get_basic_auth_token()
-    return str(given or "")

@@ -190,12 +190,15 @@ class _Parts:
         yield (), float(self._leading.is_set())
 
     async def _operate(self) -> None:
+        """Load and run kopf once the caches are filled without it: that is sooner."""
+        await _filled(self._program.watched_by_kopf)
+        operator = await asyncio.to_thread(_operator)
         client, started = self._program.client, asyncio.Event()
         watched, sweeper = self._program.watched_by_kopf, Sweeper(client.relist)
         for cache in self._program.caches:
             # A gap in our own watches is one in kopf's, which tells of no deletion it missed.
             cache.on_gap(lambda: sweeper.wanted(*watched))
-        kopf = _operator().operate(client.connection, watched, sweeper, started)
+        kopf = operator.operate(client.connection, watched, sweeper, started)
         with ExitStack() as asked:
             for cache in watched:
                 asked.enter_context(CACHE_AGE.asks(cache.ages))

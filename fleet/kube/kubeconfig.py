@@ -1,0 +1,63 @@
+"""A kubeconfig, read by the library that knows all that may be in one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kubernetes.client import Configuration
+from kubernetes.config import ConfigException, load_kube_config
+from typing_extensions import override
+from yaml import YAMLError
+
+from fleet.kube.config import Connection
+from fleet.kube.errors import ForbiddenError
+
+Unusable = (ConfigException, YAMLError, OSError, ValueError, TypeError)
+"""What the loader raises upon a file that is missing, no YAML, or no kubeconfig."""
+
+
+class KubeconfigToken:
+    """A kubeconfig's token; its plugins run again when the server refuses what they gave."""
+
+    def __init__(self, load: Callable[[], Any], loaded: Any) -> None:
+        self._load = load
+        self._header: str = _bearer(loaded)
+
+    @override
+    def __repr__(self) -> str:
+        return "KubeconfigToken(...)"
+
+    def header(self) -> str:
+        return self._header
+
+    def renew(self) -> None:
+        self._header = _bearer(self._load())
+
+
+def read(path: str, context: str) -> Connection:
+    """Read a kubeconfig; ForbiddenError says what is wrong with it."""
+    load: Any = load_kube_config
+
+    def again() -> Any:
+        configuration: Any = Configuration()
+        try:
+            load(path, context or None, configuration, persist_config=False)
+        except Unusable as error:
+            raise ForbiddenError(f"kubeconfig {path}: {error}") from error
+        return configuration
+
+    loaded = again()
+    return Connection(
+        server=loaded.host,
+        ca_file=loaded.ssl_ca_cert or "",
+        cert_file=loaded.cert_file or "",
+        key_file=loaded.key_file or "",
+        verify=loaded.verify_ssl,
+        credentials=KubeconfigToken(again, loaded),
+    )
+
+
+def _bearer(configuration: Any) -> str:
+    given = configuration.get_api_key_with_prefix("BearerToken")
+    if not given and configuration.username:
+        given = configuration.get_basic_auth_token()
+    return str(given or "")
