@@ -1,11 +1,12 @@
-"""What the control process tells the workers, and how it is framed on their socket."""
+"""What the control process and its workers tell each other, and how it is framed on a socket."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from gateway.metrics import Report
 from gateway.snapshot import Snapshot
 
 HEADER: Final = 4
@@ -27,23 +28,56 @@ class Health(Struct, frozen=True, tag="health"):
     """By the endpoint's name."""
 
 
-Message = Table | Health
-_decode = msgspec.msgpack.Decoder(Message).decode
+class Count(Struct, frozen=True, tag="count"):
+    """Say what you have counted."""
+
+    round: int
+
+
+class Page(Struct, frozen=True, tag="page"):
+    """What all workers have counted, as it was asked for."""
+
+    number: int
+    body: bytes
+
+
+Message = Table | Health | Count | Page
+"""From the control process to a worker."""
+
+
+class Ask(Struct, frozen=True, tag="ask"):
+    """Give me the page of what all have counted."""
+
+    number: int
+
+
+class Counted(Struct, frozen=True, tag="counted"):
+    """What I have counted; the last of it where the round is 0."""
+
+    round: int
+    report: Report
+
+
+Reply = Ask | Counted
+"""From a worker to the control process."""
+M = TypeVar("M")
 _encode = msgspec.msgpack.Encoder().encode
+to_worker: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
+to_control: Callable[[bytes], Reply] = msgspec.msgpack.Decoder(Reply).decode
 
 
-def framed(message: Message) -> bytes:
+def framed(message: Message | Reply) -> bytes:
     body = _encode(message)
     return len(body).to_bytes(HEADER, "big") + body
 
 
-class Frames:
+class Frames(Generic[M]):
     """Cuts a stream of bytes into messages."""
 
-    def __init__(self) -> None:
-        self._buffer = bytearray()
+    def __init__(self, decode: Callable[[bytes], M]) -> None:
+        self._buffer, self._decode = bytearray(), decode
 
-    def feed(self, data: bytes) -> Iterator[Message]:
+    def feed(self, data: bytes) -> Iterator[M]:
         buffer = self._buffer
         buffer += data
         while len(buffer) >= HEADER:
@@ -52,4 +86,4 @@ class Frames:
                 return
             body = bytes(buffer[HEADER:end])
             del buffer[:end]
-            yield _decode(body)
+            yield self._decode(body)

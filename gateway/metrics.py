@@ -1,13 +1,16 @@
-"""Counters of one worker, in Prometheus' text form."""
+"""What a worker counts: plain numbers on the way of a request, put together when asked for."""
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from enum import StrEnum
 
 from msgspec import Struct, field
 
+from gateway.policy.endpoint import EndpointState
+
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 Label = tuple[str, ...]
+Numbers = dict[Label, int]
 
 
 class Histogram(Struct):
@@ -18,72 +21,112 @@ class Histogram(Struct):
         self.counts[bisect_left(BUCKETS, value)] += 1
         self.total += value
 
+    def add(self, other: "Histogram") -> None:
+        self.counts = [mine + yours for mine, yours in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total
 
-class Metrics:
-    """What happened, by service and region."""
 
-    def __init__(self) -> None:
-        self.requests: Counter[Label] = Counter()
-        self.failures: Counter[Label] = Counter()
-        self.retries: Counter[Label] = Counter()
-        self.refused: Counter[Label] = Counter()
-        self.first_byte: dict[Label, Histogram] = {}
+class Counts(Struct):
+    """What happened since a worker's start, by model and region; only models that are known."""
 
-    def answered(self, service: str, region: str, status: str, tries: int) -> None:
-        self.requests[service, region, status] += 1
+    requests: Numbers = field(default_factory=dict)
+    """By model, region and the answer's status."""
+    attempts: Numbers = field(default_factory=dict)
+    """Tries by model."""
+    retries: Numbers = field(default_factory=dict)
+    """Tries after the first."""
+    errors: Numbers = field(default_factory=dict)
+    """Tries that failed, by model, region and reason."""
+    refused: Numbers = field(default_factory=dict)
+    """Requests that no upstream was asked for, by the error's code."""
+    first_byte: dict[Label, Histogram] = field(default_factory=dict)
+
+    def answered(self, model: str, region: str, status: str, tries: int) -> None:
+        requests, label = self.requests, (model, region, status)
+        requests[label] = requests.get(label, 0) + 1
+        if tries:
+            attempts, one = self.attempts, (model,)
+            attempts[one] = attempts.get(one, 0) + tries
         if tries > 1:
-            self.retries[(service,)] += tries - 1
+            _add(self.retries, (model,), tries - 1)
 
-    def began(self, service: str, region: str, seconds: float) -> None:
+    def began(self, model: str, region: str, seconds: float) -> None:
         """Count the time from a whole request to its answer's first byte."""
-        histogram = self.first_byte.get((service, region))
+        histogram = self.first_byte.get((model, region))
         if histogram is None:
-            histogram = self.first_byte[service, region] = Histogram()
+            histogram = self.first_byte[model, region] = Histogram()
         histogram.observe(seconds)
 
-    def failed(self, service: str, endpoint: str, failure: str) -> None:
+    def failed(self, model: str, region: str, reason: str) -> None:
         """Count a try that failed; the request may still be answered."""
-        self.failures[service, endpoint, failure] += 1
+        _add(self.errors, (model, region, str(reason)), 1)
 
     def turned_down(self, code: str) -> None:
         """Count a request that no upstream was asked for."""
-        self.refused[(code,)] += 1
+        _add(self.refused, (code,), 1)
 
-    def render(self, in_flight: Mapping[Label, int]) -> bytes:
-        lines = [
-            *_family("requests_total", "counter", ("service", "region", "code"), self.requests),
-            *_family("retries_total", "counter", ("service",), self.retries),
-            *_family(
-                "failures_total", "counter", ("service", "endpoint", "failure"), self.failures
-            ),
-            *_family("refused_total", "counter", ("code",), self.refused),
-            *_family("in_flight", "gauge", ("service", "endpoint"), in_flight),
-            *_histograms("first_byte_seconds", ("service", "region"), self.first_byte),
-        ]
-        return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _family(name: str, kind: str, labels: Label, values: Mapping[Label, int]) -> Iterable[str]:
-    yield f"# TYPE modelfleet_gateway_{name} {kind}"
-    for key, value in sorted(values.items()):
-        yield f"modelfleet_gateway_{name}{{{_labels(labels, key)}}} {value}"
+    def add(self, other: "Counts") -> None:
+        """Take in what another worker counted."""
+        for mine, yours in (
+            (self.requests, other.requests),
+            (self.attempts, other.attempts),
+            (self.retries, other.retries),
+            (self.errors, other.errors),
+            (self.refused, other.refused),
+        ):
+            for label, number in yours.items():
+                _add(mine, label, number)
+        for label, histogram in other.first_byte.items():
+            self.first_byte.setdefault(label, Histogram()).add(histogram)
 
 
-def _histograms(name: str, labels: Label, values: Mapping[Label, Histogram]) -> Iterable[str]:
-    full = f"modelfleet_gateway_{name}"
-    yield f"# TYPE {full} histogram"
-    for key, histogram in sorted(values.items()):
-        shown, count = _labels(labels, key), 0
-        for bound, number in zip((*BUCKETS, "+Inf"), histogram.counts, strict=True):
-            count += number
-            yield f'{full}_bucket{{{shown},le="{bound}"}} {count}'
-        yield f"{full}_sum{{{shown}}} {histogram.total:.6f}"
-        yield f"{full}_count{{{shown}}} {count}"
+class State(StrEnum):
+    """How an endpoint stands, the best first."""
+
+    READY = "ready"
+    EJECTED = "ejected"
+    """Left alone for a while after failures."""
+    NOT_READY = "not_ready"
+    """So says Kubernetes."""
+    DOWN = "down"
+    """So says our own probe."""
 
 
-def _labels(names: Label, values: Label) -> str:
-    return ",".join(f'{n}="{_escaped(v)}"' for n, v in zip(names, values, strict=True))
+class Standing(Struct, frozen=True):
+    """One endpoint, as one worker sees it now."""
+
+    model: str
+    region: str
+    state: State
+    in_flight: int
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+class Report(Struct, frozen=True):
+    """All that one worker knows."""
+
+    counts: Counts
+    standings: dict[str, Standing]
+    """By the endpoint's name."""
+
+
+def standing(model: str, state: EndpointState, now: float) -> Standing:
+    return Standing(model, state.endpoint.region, _state(state, now), state.in_flight)
+
+
+def together(standings: Iterable[Standing]) -> Standing:
+    """Put together how workers see one endpoint: what they send there, and the worst of it."""
+    all_ = tuple(standings)
+    worst = max((each.state for each in all_), key=tuple(State).index)
+    return Standing(all_[-1].model, all_[-1].region, worst, sum(each.in_flight for each in all_))
+
+
+def _state(state: EndpointState, now: float) -> State:
+    if state.up is False:
+        return State.DOWN
+    if state.endpoint.ready is False:
+        return State.NOT_READY
+    return State.READY if state.usable(now) else State.EJECTED
+
+
+def _add(numbers: Numbers, label: Label, number: int) -> None:
+    numbers[label] = numbers.get(label, 0) + number

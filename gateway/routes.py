@@ -10,6 +10,8 @@ from gateway.snapshot import Endpoint, Service, Snapshot
 class Route:
     service: Service
     states: tuple[EndpointState, ...]
+    label: str
+    """What metrics call it: the model's first name, of which there are as many as services."""
 
 
 class Routes:
@@ -44,7 +46,7 @@ class Routes:
     def _route(self, service: Service, old: dict[str, EndpointState]) -> Route:
         states = tuple(self._state(endpoint, old) for endpoint in service.endpoints)
         self.states.update((state.endpoint.name, state) for state in states)
-        return Route(service, states)
+        return Route(service, states, next(iter(service.models), service.name))
 
     def _state(self, endpoint: Endpoint, old: dict[str, EndpointState]) -> EndpointState:
         state = old.get(endpoint.name)

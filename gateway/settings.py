@@ -30,6 +30,8 @@ class Settings:
     cluster: str = ""
     """Regional: the member cluster whose pods it serves."""
     listen: str = "127.0.0.1:8080"
+    health_listen: str = ""
+    """host:port of /healthz, /readyz and /metrics without a key; nothing listens where empty."""
     workers: Count = CORES
     """Processes: one a core, since each keeps one core busy at most."""
     client_keys_file: str = ""
@@ -67,17 +69,21 @@ class Settings:
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _split(self.listen)
 
-    @property
-    def bindable(self) -> bool:
-        try:
-            host, port = self.address
-            ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return 0 <= port < PORTS
+
+def _split(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _bindable(listen: str) -> bool:
+    try:
+        host, port = _split(listen)
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return 0 <= port < PORTS
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -89,6 +95,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`")
         raise SystemExit(f"GATEWAY_{field.upper()}: {error}") from error
-    if not settings.bindable:
-        raise SystemExit(f"GATEWAY_LISTEN: `{settings.listen}` is not an IP address and a port")
+    for name, listen in (("LISTEN", settings.listen), ("HEALTH_LISTEN", settings.health_listen)):
+        if not _bindable(listen) and (listen or name == "LISTEN"):
+            raise SystemExit(f"GATEWAY_{name}: `{listen}` is not an IP address and a port")
     return settings

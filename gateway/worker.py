@@ -22,7 +22,7 @@ from gateway.data.intake import Intake
 from gateway.data.plane import Plane
 from gateway.data.pool import Pool
 from gateway.keys import Credentials, KeyFiles
-from gateway.link import Message, Table
+from gateway.link import Health, Table
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import Ejection
 from gateway.policy.timing import Limits
@@ -96,8 +96,10 @@ class Worker:
         loop.add_signal_handler(signal.SIGHUP, self._halt)
         loop.add_signal_handler(signal.SIGINT, self._halt)
         loop.add_reader(life, self._orphaned, life)
+        subscriber = Subscriber(link, self.hear, self.intake.plane.report)
+        self.intake.gathered = subscriber.page
         tasks = [
-            loop.create_task(Subscriber(link, self.hear).run()),
+            loop.create_task(subscriber.run()),
             loop.create_task(self._tick()),
             loop.create_task(self._watch_files()),
         ]
@@ -114,6 +116,7 @@ class Worker:
         if self._tls:
             await asyncio.sleep(HANDSHAKES_SECONDS)
         await self._drained()
+        subscriber.farewell()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -129,7 +132,7 @@ class Worker:
             ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
         )
 
-    def hear(self, message: Message) -> None:
+    def hear(self, message: Table | Health) -> None:
         plane = self.intake.plane
         if isinstance(message, Table):
             plane.swap(message.snapshot)

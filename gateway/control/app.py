@@ -1,6 +1,7 @@
 """The composition root of the control process."""
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -10,6 +11,8 @@ from pathlib import Path
 from fleet.kube.client import ApiClient
 from fleet.kube.config import Connection, from_environment
 from fleet.kube.errors import KubeError
+from fleet.runtime import health
+from fleet.runtime.metrics import exposition
 from gateway.control import state
 from gateway.control.broadcast import Broadcast
 from gateway.control.probe import Prober
@@ -63,7 +66,12 @@ class Control:
         loop.add_reader(life, stop.set)
         if self._state and (last := state.load(self._state)):
             self._tell(last)
-        parts = (self._broadcast.serve(link), self._prober.run(), self._follow())
+        parts = (
+            self._broadcast.serve(link),
+            self._prober.run(),
+            self._follow(),
+            self._tell_health(),
+        )
         tasks = [asyncio.ensure_future(part) for part in parts]
         stopped = asyncio.ensure_future(stop.wait())
         await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,6 +81,25 @@ class Control:
         for error in results:
             if isinstance(error, Exception):
                 raise error
+
+    async def _tell_health(self) -> None:
+        """Answer probes and Prometheus for all processes, as soon as a predecessor lets us."""
+        while True:
+            try:
+                async with health.serving(self._settings.health_listen, self._missing, self._page):
+                    await asyncio.get_running_loop().create_future()
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS / 10)
+
+    def _missing(self) -> str:
+        if not self._broadcast.routed:
+            return "routes"
+        return "" if self._broadcast.census.workers else "workers"
+
+    async def _page(self) -> bytes:
+        return await self._broadcast.census.page() + exposition()
 
     def publish(self, snapshot: Snapshot) -> None:
         """Route by this from now on, if it is new."""

@@ -7,9 +7,22 @@ import socket
 import struct
 from typing import cast
 
+import msgspec
 from typing_extensions import override
 
-from gateway.link import Health, Message, Table, framed
+from gateway.control.census import Census
+from gateway.link import (
+    Ask,
+    Count,
+    Counted,
+    Frames,
+    Health,
+    Message,
+    Page,
+    Table,
+    framed,
+    to_control,
+)
 
 PEER = struct.Struct("3i")
 """pid, uid and gid, as SO_PEERCRED gives them."""
@@ -20,6 +33,13 @@ class Broadcast:
     def __init__(self) -> None:
         self._listeners: set[asyncio.Transport] = set()
         self._last: dict[type[Message], bytes] = {}
+        self.census = Census(self._count)
+        self._answering: set[asyncio.Task[None]] = set()
+
+    @property
+    def routed(self) -> bool:
+        """Whether there are routes for workers to hear."""
+        return Table in self._last
 
     async def serve(self, sock: socket.socket) -> None:
         """Take in workers until cancelled."""
@@ -41,17 +61,40 @@ class Broadcast:
         for kind in (Table, Health):
             listener.write(self._last.get(kind, b""))
         self._listeners.add(listener)
+        self.census.joined(listener)
 
     def left(self, listener: asyncio.Transport) -> None:
         self._listeners.discard(listener)
+        self.census.left(listener)
+
+    def heard(self, listener: asyncio.Transport, reply: Ask | Counted) -> None:
+        """Take in what a worker says."""
+        match reply:
+            case Counted(number, report):
+                self.census.counted(listener, number, report)
+            case Ask(number):
+                task = asyncio.create_task(self._answer(listener, number))
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, listener: asyncio.Transport, number: int) -> None:
+        body = await self.census.page()
+        if listener in self._listeners:
+            listener.write(framed(Page(number, body)))
+
+    def _count(self, message: Count) -> None:
+        frame = framed(message)
+        for listener in self._listeners:
+            listener.write(frame)
 
 
 class _Listener(asyncio.Protocol):
-    """The connection of one worker, which says nothing."""
+    """The connection of one worker."""
 
     def __init__(self, broadcast: Broadcast) -> None:
         self._broadcast = broadcast
         self._transport: asyncio.Transport | None = None
+        self._frames = Frames(to_control)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,6 +105,17 @@ class _Listener(asyncio.Protocol):
             return
         self._transport = listener
         self._broadcast.joined(listener)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        try:
+            for reply in self._frames.feed(data):
+                self._broadcast.heard(self._transport, reply)
+        except msgspec.MsgspecError:
+            log.exception("a worker cannot be understood")
+            self._transport.abort()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

@@ -9,7 +9,7 @@ from gateway.data.pool import Dial, Origin, Pool
 from gateway.data.reply import Reply
 from gateway.data.request import Request
 from gateway.data.upstream import Head, UpstreamConnection
-from gateway.metrics import Metrics
+from gateway.metrics import Counts
 from gateway.policy import answers
 from gateway.policy.answers import Answer
 from gateway.policy.attempts import Attempts, Rules
@@ -35,14 +35,21 @@ class Client(Protocol):
 class Call:
     """What is asked: the request, and for whom."""
 
-    __slots__ = ("model", "request", "service", "span")
+    __slots__ = ("label", "model", "request", "service", "span")
 
     def __init__(
-        self, request: Request, service: str, model: str = "", span: Span | None = None
+        self,
+        request: Request,
+        service: str,
+        label: str,
+        model: str = "",
+        span: Span | None = None,
     ) -> None:
         self.request = request
         self.service = service
         """`<namespace>/<name>`."""
+        self.label = label
+        """The model's first name, for metrics; empty where nobody knows the service."""
         self.model = model
         """The name that the client used; an endpoint may serve it under another."""
         self.span = span
@@ -55,7 +62,7 @@ class Context(Protocol):
     rules: Rules
     limits: Limits
     pool: Pool
-    metrics: Metrics
+    metrics: Counts
     active: "set[Exchange]"
 
     def clock(self) -> float: ...
@@ -231,7 +238,7 @@ class Exchange:
         state, context = self._attempts.current, self._context
         assert state is not None
         self._last = failure
-        context.metrics.failed(self._call.service, state.endpoint.name, failure)
+        context.metrics.failed(self._call.label, state.endpoint.region, failure)
         self._attempts.failed(failure, context.clock(), seconds)
 
     def _another(self, now: float) -> bool:
@@ -253,7 +260,7 @@ class Exchange:
     def _begin(self) -> None:
         context, reply, tried = self._context, self._reply, self._attempts.tried
         context.metrics.began(
-            self._call.service, tried[-1].endpoint.region, context.clock() - self._started
+            self._call.label, tried[-1].endpoint.region, context.clock() - self._started
         )
         keep = self._keep
         self._client.write(reply.begin(context.lines(reply.head, tried, keep=keep)))
@@ -296,4 +303,4 @@ class Exchange:
         context, tried = self._context, self._attempts.tried
         context.active.discard(self)
         region = tried[-1].endpoint.region if tried else ""
-        context.metrics.answered(self._call.service, region, outcome, len(tried))
+        context.metrics.answered(self._call.label, region, outcome, len(tried))

@@ -1,6 +1,7 @@
 """Where a client's request goes: to a page of our own, to an exchange, or back with a reason."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
@@ -8,9 +9,11 @@ from gateway import body as bodies
 from gateway.body import BodyError
 from gateway.data.client import ClientConnection, Work
 from gateway.data.exchange import Call, Exchange
-from gateway.data.local import OPEN, Local
+from gateway.data.local import METRICS, OPEN, READING, TEXT, Local
 from gateway.data.plane import Plane
 from gateway.data.request import Request
+from gateway.exposition import render
+from gateway.metrics import Counts
 from gateway.policy import answers
 from gateway.policy.answers import Answer
 
@@ -28,6 +31,8 @@ class Intake:
     """Take the service that the caller names (regional) instead of reading the model."""
     body_bytes: int = 32 * 1024 * 1024
     draining: bool = False
+    gathered: Callable[[], Awaitable[bytes]] | None = None
+    """Gives the counters of all workers; this one's alone are shown where it is None."""
     connections: set[ClientConnection] = field(default_factory=set)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
     _idle_until: float = 0.0
@@ -61,13 +66,12 @@ class Intake:
 
     def serve(self, client: ClientConnection, request: Request) -> Work | None:
         if request.method != b"POST" or not _forwarded(request.path):
-            client.answer(self._page(request))
-            return None
+            return self._local(client, request)
         if not self.plane.routes.known:
             self._turn_down(client, answers.STARTING)
             return None
         if self.by_service and request.service:
-            return self._exchange(client, Call(request, request.service.decode("latin-1")))
+            return self._to_service(client, request, request.service.decode("latin-1"))
         if bodies.long(request.body):
             return Walk(self, client, request)
         return self._read(client, request)
@@ -82,7 +86,8 @@ class Intake:
         """Forward a request whose model is known."""
         route = self.plane.routes.by_model.get(model)
         if route:
-            return self._exchange(client, Call(request, route.service.name, model, span))
+            call = Call(request, route.service.name, route.label, model, span)
+            return self._exchange(client, call)
         self._turn_down(client, answers.unknown_model(model))
         return None
 
@@ -103,6 +108,10 @@ class Intake:
         for connection in tuple(self.connections):
             connection.drain(self._idle_until)
 
+    def _to_service(self, client: ClientConnection, request: Request, service: str) -> Work:
+        route = self.plane.routes.by_service.get(service)
+        return self._exchange(client, Call(request, service, route.label if route else ""))
+
     def _read(self, client: ClientConnection, request: Request) -> Work | None:
         try:
             model = bodies.model_of(request.body)
@@ -120,17 +129,47 @@ class Intake:
         self.plane.metrics.turned_down(answer.code)
         client.answer(answer)
 
+    def _local(self, client: ClientConnection, request: Request) -> Work | None:
+        if request.path == METRICS and request.method.decode() in READING:
+            return Scrape(client, self.gathered or self._alone)
+        client.answer(self._page(request))
+        return None
+
+    async def _alone(self) -> bytes:
+        return render(Counts(), (self.plane.report(),))
+
     def _page(self, request: Request) -> Answer:
         plane = self.plane
         local = Local(
             routes=plane.routes,
-            counters=plane.metrics,
             now=plane.clock(),
             draining=self.draining,
             region=self.region,
             cluster=self.cluster,
         )
         return local.answer(request.method.decode(), request.path)
+
+
+class Scrape:
+    """Waits for the counters of all workers."""
+
+    def __init__(self, client: ClientConnection, page: Callable[[], Awaitable[bytes]]) -> None:
+        self._client, self._page = client, page
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    async def _run(self) -> None:
+        try:
+            answer = Answer(200, await self._page(), content_type=TEXT)
+        except TimeoutError:
+            answer = answers.UNCOUNTED
+        self._client.answer(answer)
 
 
 class Walk:

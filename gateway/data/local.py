@@ -1,4 +1,4 @@
-"""What the gateway answers itself: models, health, load and metrics."""
+"""What a worker answers by itself: models, health and load."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from urllib.parse import unquote
 
 import msgspec
 
-from gateway.metrics import Metrics
 from gateway.policy import answers
 from gateway.policy.answers import Answer
 from gateway.routes import Route, Routes
@@ -15,6 +14,7 @@ from gateway.routes import Route, Routes
 OPEN: Final = frozenset({b"/healthz", b"/readyz"})
 """Asked by whoever keeps the process alive, without a key."""
 MODELS: Final = b"/v1/models"
+METRICS: Final = b"/metrics"
 READING: Final = frozenset({"GET", "HEAD"})
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -39,7 +39,6 @@ class Local:
     """The gateway's own pages."""
 
     routes: Routes
-    counters: Metrics
     now: float
     draining: bool
     region: str
@@ -80,14 +79,6 @@ class Local:
         services = {name: _load(route, self.now) for name, route in self.routes.by_service.items()}
         return answers.as_json(Load(self.region, self.cluster, services))
 
-    def metrics(self) -> Answer:
-        in_flight: dict[tuple[str, ...], int] = {
-            (service, state.endpoint.name): state.in_flight
-            for service, route in self.routes.by_service.items()
-            for state in route.states
-        }
-        return Answer(200, self.counters.render(in_flight), content_type=TEXT)
-
 
 def _listed(route: Route) -> tuple[str, ...]:
     return route.service.models[: route.service.listed]
@@ -106,7 +97,6 @@ def _load(route: Route, now: float) -> ServiceLoad:
 PAGES: Final[Mapping[bytes, Callable[[Local], Answer]]] = {
     b"/healthz": Local.alive,
     b"/readyz": Local.ready,
-    b"/metrics": Local.metrics,
     b"/-/load": Local.load,
     MODELS: Local.models,
 }

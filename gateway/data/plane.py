@@ -9,7 +9,7 @@ from gateway.data.exchange import Call, Exchange
 from gateway.data.pool import Origin, Pool
 from gateway.data.upstream import Head
 from gateway.keys import Credentials
-from gateway.metrics import Metrics
+from gateway.metrics import Counts, Report, standing
 from gateway.policy.answers import RETRYABLE
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import EndpointState
@@ -28,7 +28,7 @@ class Plane:
     clock: Callable[[], float]
     """Monotonic."""
     limits: Limits = field(default_factory=Limits)
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Counts = field(default_factory=Counts)
     active: set[Exchange] = field(default_factory=set)
 
     def states(self, service: str) -> Sequence[EndpointState]:
@@ -79,6 +79,16 @@ class Plane:
         for state in self.routes.probed(found, started):
             for exchange in tuple(self.active):
                 exchange.endpoint_lost(state)
+
+    def report(self) -> Report:
+        """Tell what was counted, and how the endpoints stand."""
+        now, routes = self.clock(), self.routes.by_service.values()
+        standings = {
+            state.endpoint.name: standing(route.label, state, now)
+            for route in routes
+            for state in route.states
+        }
+        return Report(self.metrics, standings)
 
     def tick(self) -> None:
         """End what takes too long; called several times a second."""

@@ -66,6 +66,7 @@ HEAD_TOO_LARGE = closing(error(431, "headers_too_large", "The request's headers 
 MALFORMED = closing(error(400, "malformed_request", "The request is not valid HTTP/1.1."))
 EXPECTATION = closing(error(417, "expectation_failed", "Only `Expect: 100-continue` is known."))
 TIMEOUT = closing(error(408, "request_timeout", "The request was not sent in time."))
+UNCOUNTED = later(503, "not_counted", "Nobody gathers the counters just now.", 1)
 STARTING = later(503, "not_ready", "The gateway does not know its models yet.", 1)
 
 

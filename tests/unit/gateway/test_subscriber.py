@@ -10,7 +10,9 @@ import pytest
 
 from fleet.testing.waiting import until
 from gateway.control.broadcast import Broadcast
+from gateway.control.census import Census
 from gateway.link import Health, Message, Table
+from gateway.metrics import Counts, Report
 from gateway.snapshot import Service, Snapshot
 from gateway.subscriber import Subscriber
 from gateway.supervisor import link
@@ -52,8 +54,26 @@ async def speaking(broadcast: Broadcast, speaker: socket.socket) -> AsyncIterato
 @asynccontextmanager
 async def hearing(speaker: socket.socket) -> AsyncIterator[list[Message]]:
     heard: list[Message] = []
-    async with running(asyncio.create_task(Subscriber(name(speaker), heard.append).run())):
+    subscriber = Subscriber(name(speaker), heard.append, lambda: Report(Counts(), {}))
+    async with running(asyncio.create_task(subscriber.run())):
         yield heard
+
+
+@asynccontextmanager
+async def working(speaker: socket.socket, *codes: str) -> AsyncIterator[Subscriber]:
+    """A worker that has answered with these codes."""
+    counts = Counts()
+    for code in codes:
+        counts.answered("phi", "eu", code, 1)
+    subscriber = Subscriber(name(speaker), lambda _: None, lambda: Report(counts, {}))
+    async with running(asyncio.create_task(subscriber.run())):
+        yield subscriber
+
+
+def answered(page: bytes) -> dict[str, str]:
+    """Read the requests by code."""
+    lines = [line for line in page.decode().splitlines() if "requests_total{" in line]
+    return {line.split('code="')[1].split('"')[0]: line.split()[-1] for line in lines}
 
 
 def _has(heard: Sequence[Message], number: int) -> bool:
@@ -147,3 +167,50 @@ async def test_without_a_supervisor_a_worker_goes_on_asking(
             broadcast.tell(NEW)
             async with speaking(broadcast, again):
                 await until(lambda: heard == [NEW])
+
+
+async def test_any_worker_gives_the_sum_of_all(speaker: socket.socket) -> None:
+    broadcast = Broadcast()
+    async with (
+        speaking(broadcast, speaker),
+        working(speaker, "200", "200") as one,
+        working(speaker, "200", "503") as two,
+    ):
+        await until(lambda: broadcast.census.workers == 2)
+        pages = await asyncio.gather(one.page(), two.page(), broadcast.census.page())
+    assert [answered(page) for page in pages] == [{"200": "3", "503": "1"}] * 3
+    assert b"modelfleet_gateway_workers 2\n" in pages[0]
+    speaker.close()
+
+
+async def test_what_a_worker_counted_stays_when_it_ends(speaker: socket.socket) -> None:
+    broadcast = Broadcast()
+    async with speaking(broadcast, speaker), working(speaker, "200") as one:
+        async with working(speaker, "200", "502") as two:
+            await until(lambda: broadcast.census.workers == 2)
+            two.farewell()
+        await until(lambda: broadcast.census.workers == 1)
+        assert answered(await one.page()) == {"200": "2", "502": "1"}
+    speaker.close()
+
+
+async def test_a_worker_that_hangs_is_counted_as_it_was_last(speaker: socket.socket) -> None:
+    broadcast = Broadcast()
+    broadcast.census = Census(broadcast._count, patience=0.05)
+    async with speaking(broadcast, speaker), working(speaker, "200") as one:
+        with socket.socket(socket.AF_UNIX) as hanging:
+            hanging.connect(speaker.getsockname())
+            await until(lambda: broadcast.census.workers == 2)
+            assert answered(await one.page()) == {"200": "1"}
+        await until(lambda: broadcast.census.workers == 1)
+    speaker.close()
+
+
+async def test_without_a_control_process_nobody_knows_the_sum(speaker: socket.socket) -> None:
+    speaker.setblocking(False)
+    async with working(speaker) as worker:
+        deaf, _ = await asyncio.get_running_loop().sock_accept(speaker)
+        with pytest.raises(TimeoutError):
+            await worker.page(seconds=0.05)
+        deaf.close()
+    speaker.close()

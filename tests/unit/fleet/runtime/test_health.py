@@ -70,3 +70,13 @@ async def test_an_address_of_ipv6_is_written_in_brackets() -> None:
 async def test_without_an_address_nothing_listens() -> None:
     async with serving("", lambda: ""):
         pass
+
+
+async def test_a_page_that_is_given_is_told_instead_of_what_this_process_counted() -> None:
+    async def page() -> bytes:
+        return b"sum 7\n"
+
+    port = free_port()
+    async with serving(f"127.0.0.1:{port}", lambda: "", page), httpx.AsyncClient() as http:
+        assert (await http.get(f"http://127.0.0.1:{port}/metrics?x")).text == "sum 7\n"
+        assert (await http.get(f"http://127.0.0.1:{port}/healthz")).text == "ok\n"

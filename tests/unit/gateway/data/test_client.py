@@ -359,7 +359,7 @@ async def test_a_client_that_reads_nothing_is_let_go_and_its_endpoint_is_not_bla
         gateway.pass_time(121)
         await until(lambda: not gateway.intake.connections)
         await until(lambda: only.abandoned == 1)
-        assert not gateway.plane.metrics.failures
+        assert not gateway.plane.metrics.errors
         assert not (await wire.answer()).whole
 
 

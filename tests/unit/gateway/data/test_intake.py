@@ -303,14 +303,37 @@ async def test_metrics_count_what_happened() -> None:
     lines = answer.body.decode().splitlines()
     start = "modelfleet_gateway_"
     assert {
-        f'{start}requests_total{{service="team/llama",region="r1",code="200"}} 1',
-        f'{start}retries_total{{service="team/llama"}} 1',
-        f'{start}failures_total{{service="team/llama",endpoint="team/0",failure="refused"}} 1',
+        f'{start}requests_total{{model="llama",region="r1",code="200"}} 1',
+        f'{start}attempts_total{{model="llama"}} 2',
+        f'{start}retries_total{{model="llama"}} 1',
+        f'{start}upstream_errors_total{{model="llama",region="r0",reason="refused"}} 1',
         f'{start}refused_total{{code="model_not_found"}} 1',
         f'{start}refused_total{{code="invalid_api_key"}} 1',
-        f'{start}in_flight{{service="team/llama",endpoint="team/0"}} 0',
-        f'{start}first_byte_seconds_count{{service="team/llama",region="r1"}} 1',
+        f'{start}in_flight{{model="llama",region="r0"}} 0',
+        f'{start}endpoints{{model="llama",region="r0",state="ejected"}} 1',
+        f'{start}endpoints{{model="llama",region="r1",state="ready"}} 1',
+        f'{start}ttft_seconds_count{{model="llama",region="r1"}} 1',
     } <= set(lines)
+    assert "none" not in answer.body.decode()
+
+
+async def test_a_service_that_nobody_knows_is_no_label() -> None:
+    async with upstream() as one, gate(one, by_service=True) as gateway:
+        for service in (SERVICE, "team/made-up-1", "team/made-up-2"):
+            await gateway.ask(chat(f"x-modelfleet-service: {service}"))
+        text = (await gateway.ask(get("/metrics"))).body.decode()
+    assert "made-up" not in text
+    assert 'requests_total{model="",region="",code="503"} 2' in text
+    assert 'requests_total{model="llama",region="r0",code="200"} 1' in text
+
+
+async def test_counters_that_nobody_gathers_are_an_error_and_not_those_of_one_worker() -> None:
+    async def nobody() -> bytes:
+        raise TimeoutError
+
+    async with upstream() as one, gate(one) as gateway:
+        gateway.intake.gathered = nobody
+        assert (await gateway.ask(get("/metrics"))).code == "not_counted"
 
 
 async def test_new_routes_take_the_place_of_old_ones_while_an_answer_goes_on() -> None:

@@ -27,7 +27,7 @@ from tests.gateway_upstream import (
     upstream,
     whole,
 )
-from tests.unit.gateway.data.gate import SERVICE, chat, endpoint, gate
+from tests.unit.gateway.data.gate import chat, endpoint, gate
 
 OK = whole(200, b"{}", JSON)
 STREAMED = head(200, STREAM, CHUNKED) + chunk(event("a") + DONE) + b"0\r\n\r\n"
@@ -105,7 +105,7 @@ async def test_a_connection_that_ends_as_it_is_used_again_is_dialled_anew(how: E
         assert answer.status == 200
         assert answer.headers["x-modelfleet-attempts"] == "1"
         assert only.connections == 2
-        assert not gateway.plane.metrics.failures
+        assert not gateway.plane.metrics.errors
 
 
 async def test_a_kept_connection_to_what_died_leads_elsewhere() -> None:
@@ -180,7 +180,7 @@ async def test_an_upstream_without_a_certificate_to_be_trusted_is_told_nothing(
         gateway.plane.pool.tls = ssl.create_default_context(cadata=known.cert.decode())
         answer = await gateway.ask(chat())
         assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r1")
-        assert list(gateway.plane.metrics.failures) == [(SERVICE, "team/0", "untrusted")]
+        assert list(gateway.plane.metrics.errors) == [("llama", "r0", "untrusted")]
         assert not one.requests
         gateway.swap([endpoint(one)])
         gateway.pass_time(60)
