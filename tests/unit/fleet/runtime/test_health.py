@@ -45,7 +45,7 @@ async def test_a_program_answers_over_http_while_it_runs() -> None:
     async with asking("Work") as (http, port):
         assert (await http.get("/healthz")).text == "ok\n"
         assert (await http.get("/readyz")).status_code == 503
-        assert "modelfleet_queue_keys" in (await http.get("/metrics")).text
+        assert "modelfleet_reconcile_seconds" in (await http.get("/metrics")).text
     with pytest.raises(OSError, match=str(port)):
         await asyncio.open_connection("127.0.0.1", port)
 
