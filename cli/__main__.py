@@ -13,6 +13,7 @@ from cli.completion import ASKED, WORDS
 
 VERBS: Final = {
     "join": "cli.join:join",
+    "leave": "cli.leave:leave",
     "explain": "cli.explain:explain",
     "get": "cli.get:get",
     "logs": "cli.logs:logs",

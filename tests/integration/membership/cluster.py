@@ -11,9 +11,10 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import build
 from fleet.api.cluster import MemberCluster
-from fleet.api.core import Secret
-from fleet.api.names import digest
-from fleet.api.objects import Key
+from fleet.api.core import ConfigMap, Namespace, Secret
+from fleet.api.names import digest, member_namespace
+from fleet.api.objects import Key, Metadata
+from fleet.api.work import AppliedWork, Work, WorkSpec
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.waiting import until
@@ -86,3 +87,38 @@ class Cluster:
     async def _reports(self) -> bool:
         found = await self.member()
         return found is not None and found.joined
+
+    @property
+    def place(self) -> Key:
+        """The member's own on the hub."""
+        return Key(member_namespace(self.name), self.name)
+
+    async def work(self, size: str) -> None:
+        """Have the fleet keep a ConfigMap there, and wait until it does."""
+        metadata = {"name": self.name, "namespace": "default"}
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+        manifests = [config | {"data": {"size": size}}]
+        spec = WorkSpec.model_validate({"workload": {"manifests": manifests}})
+        named = Metadata(name=self.name, namespace=self.place.namespace)
+        await self.client.apply(Work(metadata=named, spec=spec), force=True)
+        await until(lambda: self._keeps(size), seconds=60)
+
+    async def _keeps(self, size: str) -> bool:
+        found = await self.kept()
+        return found is not None and found.data == {"size": size}
+
+    async def kept(self) -> ConfigMap | None:
+        return await self.client.get(ConfigMap, Key("default", self.name))
+
+    async def record(self) -> AppliedWork | None:
+        return await self.client.get(AppliedWork, Key("", self.name))
+
+    async def namespace(self) -> Namespace | None:
+        return await self.client.get(Namespace, Key("", self.place.namespace))
+
+    async def enter(self) -> None:
+        """Join, and give the agent its token."""
+        folder = self.home / "out"
+        said = await self.join("--output-dir", str(folder))
+        assert said.exit_code == 0, said.stderr
+        self.hold((folder / "token").read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from fleet.testing.fixtures import client, kinds, server
 from fleet.testing.relay import relay
 from tests.integration.cli.conftest import written
 from tests.integration.membership.cluster import Cluster
+from tests.integration.membership.controllers import running_controllers
 from tests.integration.membership.hubs import running_hub
 
 __all__ = ["client", "kinds", "server"]
@@ -27,6 +28,12 @@ def hub(hub_config: Path, request: pytest.FixtureRequest) -> Iterator[None]:
     """Run the module's hub, with its SETTINGS."""
     settings = getattr(request.module, "SETTINGS", {})
     with running_hub(hub_config, **settings):
+        yield
+
+
+@pytest.fixture(scope="module")
+def controllers(hub_config: Path) -> Iterator[None]:
+    with running_controllers(hub_config):
         yield
 
 
