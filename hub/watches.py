@@ -9,7 +9,7 @@ from fleet.api.objects import Key, Metadata, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import WatchingClient
 from fleet.kube.dynamic import PartialObject, partial
-from fleet.kube.errors import TransientError
+from fleet.kube.errors import NotPermittedError, TransientError
 from fleet.kube.resources import ApiResource
 from fleet.kube.wire import ObjectMeta
 
@@ -49,17 +49,22 @@ class Watches:
         return tuple(feed.users) if feed else ()
 
     async def hold(self, user: Hashable, resources: Collection[ApiResource]) -> None:
-        """Watch these kinds for a user, and no others any more; wait until they are listed."""
+        """Watch these kinds for a user, and no others any more; wait until they are listed.
+
+        NotPermittedError names those that the hub may not read.
+        """
         for resource in resources:
             self._feed(resource).users.add(user)
         self._let_go(user, but=resources)
-        waiting = [feed.cache.filled.wait() for feed in map(self._feed, resources)]
+        waiting = [feed.cache.answered.wait() for feed in map(self._feed, resources)]
         try:
             async with asyncio.timeout(FILL_SECONDS):
                 await asyncio.gather(*waiting)
         except TimeoutError as error:
             missing = [r.kind for r in resources if not self._feed(r).cache.synced]
             raise TransientError(f"not listed yet: {', '.join(sorted(missing))}") from error
+        if refused := [why for r in resources if (why := self._feed(r).cache.refusal)]:
+            raise NotPermittedError("; ".join(sorted(refused)))
 
     def release(self, user: Hashable) -> None:
         self._let_go(user, but=())

@@ -12,6 +12,7 @@ from fleet.kube.errors import (
     ForbiddenError,
     KubeError,
     NotFoundError,
+    NotPermittedError,
     RejectedError,
     TransientError,
 )
@@ -23,6 +24,8 @@ JSON = "application/json"
 AGAIN = frozenset({408, 429})
 INVALID = 422
 SERVER_FAILED = 500
+UNPERMITTED = ('" cannot ', "attempting to grant RBAC permissions not currently held")
+"""What the authorizer says of a verb or of a grant; admission refuses in other words."""
 PLAIN: Mapping[int, type[KubeError]] = {
     404: NotFoundError,
     409: ConflictError,
@@ -56,8 +59,10 @@ def refusal(status: wire.Status, *, content_type: str = "", retry_after: float =
 
 def _forbidden(status: wire.Status, message: str) -> KubeError:
     """A namespace on its way out refuses what is new: its end is to be awaited."""
-    ending = any(cause.reason == "NamespaceTerminating" for cause in _causes(status))
-    return ConflictError(message) if ending else ForbiddenError(message)
+    if any(cause.reason == "NamespaceTerminating" for cause in _causes(status)):
+        return ConflictError(message)
+    unpermitted = any(words in message for words in UNPERMITTED)
+    return NotPermittedError(message) if unpermitted else ForbiddenError(message)
 
 
 def _invalid(status: wire.Status, message: str, content_type: str) -> KubeError:

@@ -49,6 +49,9 @@ class Cache(Generic[R]):
         self.metadata_only = self._reader.metadata_only
         self.version = 0
         self.filled = asyncio.Event()
+        self.answered = asyncio.Event()
+        """Set when the server has said what there is, or that we may not know."""
+        self.refusal = ""
         self._indices = dict(indices or {})
         self._entries: dict[Address, Entry] = {}
         self._gone: dict[Address, int] = {}
@@ -65,6 +68,17 @@ class Cache(Generic[R]):
     def synced(self) -> bool:
         """Whether the cache has held all objects once; an empty one looks like an empty fleet."""
         return self.filled.is_set()
+
+    def fill(self) -> None:
+        """Take what is here for all that there is."""
+        self.refusal = ""
+        self.filled.set()
+        self.answered.set()
+
+    def refuse(self, why: str) -> None:
+        """Remember that the server does not let us read the kind; what is here is old."""
+        self.refusal = why
+        self.answered.set()
 
     def get(self, key: Key) -> R | None:
         entry = self._entries.get(key)

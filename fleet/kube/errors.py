@@ -7,6 +7,7 @@ KubeError
 ├── NotFoundError           404: usually a fact for the plan, not an error
 ├── RejectedError           400, 422: the object is wrong; report it in a condition
 ├── ForbiddenError          401, 403: our own configuration is wrong
+│   └── NotPermittedError   403: our account lacks a right, which the message names
 ├── NotServedError          a kind that does not come: stop, and say which
 ├── ExpiredError            410: the history asked for is gone, list again
 └── LeaseLostError          another leads now: stop
@@ -38,6 +39,19 @@ class RejectedError(KubeError): ...
 
 
 class ForbiddenError(KubeError): ...
+
+
+class NotPermittedError(ForbiddenError):
+    """Goes by once somebody grants the right; no restart is needed."""
+
+
+WAY_OUT = "the program's chart gives it this right: install it with rbac.create=true, or bind yours"
+
+
+def reason(error: Exception) -> dict[str, str]:
+    """Say for the log what went wrong, and what mends it where we know that."""
+    told = {"why": str(error) or type(error).__name__}
+    return told | ({"way_out": WAY_OUT} if isinstance(error, NotPermittedError) else {})
 
 
 class NotServedError(KubeError): ...

@@ -13,7 +13,14 @@ from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.answers import read_status, refusal
 from fleet.kube.cache import Address, Cache
-from fleet.kube.errors import ExpiredError, KubeError, NotFoundError, TransientError
+from fleet.kube.errors import (
+    ExpiredError,
+    KubeError,
+    NotFoundError,
+    NotPermittedError,
+    TransientError,
+    reason,
+)
 from fleet.kube.verbs import PAGE, Selection, Verbs
 from fleet.runtime.gauges import CACHE_AGE
 
@@ -72,7 +79,7 @@ async def _relist_in_pages(verbs: Verbs, cache: Cache[Any], limit: int) -> int:
             cache.take(meta, raw, as_of=version)
             listed.add((meta.namespace, meta.name))
     cache.sweep(listed, version)
-    cache.filled.set()
+    cache.fill()
     cache.alive()
     return version
 
@@ -165,11 +172,14 @@ class Follower:
 
     async def _wait_after(self, error: Exception) -> None:
         """Try again, later each time; what is wrong is said when it changes, and now and then."""
-        why = str(error) or type(error).__name__
+        said = reason(error)
+        why = said["why"]
+        if isinstance(error, NotPermittedError):
+            self._cache.refuse(why)
         if why != self._why or self._failures % REMIND == 0:
             passing = self._failures == 0 and isinstance(error, TransientError | ExpiredError)
             level = logging.INFO if passing else logging.WARNING
-            log.log(level, "watch lost", extra=_fields(self._cache) | {"why": why})
+            log.log(level, "watch lost", extra=_fields(self._cache) | said)
         self._why = why
         delay = min(
             self._pace.first_retry * 2.0 ** min(self._failures, REMIND), self._pace.longest_retry
@@ -184,7 +194,7 @@ class Follower:
             await self._wait_after(error)
             return
         self._cache.sweep((), self._cache.version)
-        self._cache.filled.set()
+        self._cache.fill()
         self._cache.alive()
         await asyncio.sleep(self._pace.optional)
 

@@ -13,6 +13,7 @@ from fleet.kube.errors import (
     LeaseLostError,
     NotFoundError,
     TransientError,
+    reason,
 )
 from fleet.runtime.logs import about
 from fleet.runtime.metrics import reconciled
@@ -115,7 +116,7 @@ async def _try(
     except LeaseLostError:
         raise
     except KubeError as error:
-        log.warning("reconcile failed", extra=_fields(name, key) | {"why": str(error)})
+        log.warning("reconcile failed", extra=_fields(name, key) | reason(error))
         queue.retry(key)
         return "failed"
     except Exception:

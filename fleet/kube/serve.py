@@ -6,12 +6,20 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from fleet.kube.cache import Cache
-from fleet.kube.errors import KubeError, NotFoundError, NotServedError
+from fleet.kube.errors import (
+    ForbiddenError,
+    KubeError,
+    NotFoundError,
+    NotPermittedError,
+    NotServedError,
+    reason,
+)
 from fleet.kube.resources import ApiResource
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 log = logging.getLogger(__name__)
+Asked = tuple[ApiResource, str]
 
 
 class Asks(Protocol):
@@ -27,16 +35,15 @@ async def await_served(
     A server that is away is waited for as long as it takes: only its own no counts.
     """
     missing = {(cache.resource, cache.namespace) for cache in caches if not cache.optional}
-    deadline = None
-    why = ""
+    deadline, told = None, frozenset[str]()
     while missing:
-        try:
-            missing = {asked for asked in missing if not await _served(client, *asked)}
-            why = ""
-        except KubeError as error:
-            if str(error) != why:
-                log.warning("the API server does not answer", extra={"why": str(error)})
-            why, deadline = str(error), None
+        missing, troubles = await _ask(client, missing)
+        for error in troubles:
+            if str(error) not in told:
+                log.warning(_title(error), extra=reason(error))
+        told = frozenset(map(str, troubles))
+        if troubles:
+            deadline = None
             await asyncio.sleep(RETRY_SECONDS)
             continue
         now = asyncio.get_running_loop().time()
@@ -47,12 +54,33 @@ async def await_served(
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _served(client: Asks, resource: ApiResource, namespace: str) -> bool:
-    try:
-        await client.served(resource, namespace)
-    except NotFoundError:
-        return False
-    return True
+async def _ask(client: Asks, missing: set[Asked]) -> tuple[set[Asked], list[KubeError]]:
+    """Give the kinds that are still missing, and why we do not know of some.
+
+    A right that is missing concerns one kind; what else goes wrong concerns all.
+    """
+    unserved, troubles = set[Asked](), list[KubeError]()
+    for asked in sorted(missing):
+        try:
+            await client.served(*asked)
+        except NotFoundError:
+            unserved.add(asked)
+        except NotPermittedError as error:
+            unserved.add(asked)
+            troubles.append(error)
+        except KubeError as error:
+            return missing, [error]
+    return unserved, troubles
+
+
+def _title(error: KubeError) -> str:
+    match error:
+        case NotPermittedError():
+            return "a right is missing"
+        case ForbiddenError():
+            return "the API server does not believe us"
+        case _:
+            return "the API server does not answer"
 
 
 def _say(missing: Iterable[ApiResource]) -> str:

@@ -9,7 +9,7 @@ from fleet.api.objects import Model, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import Listing, Patch
 from fleet.kube.dynamic import key_of
-from fleet.kube.errors import NotServedError
+from fleet.kube.errors import NotPermittedError, NotServedError
 from fleet.kube.resources import ApiResource
 from fleet.kube.wire import to_json
 from fleet.testing.server import Body, FakeServer, address_of, at, selected
@@ -38,6 +38,11 @@ class FakeClient:
     def not_served(self) -> set[str]:
         """Kinds that this server does not know."""
         return self.server.not_served
+
+    @property
+    def not_permitted(self) -> set[str]:
+        """Kinds that this server lets nobody list."""
+        return self.server.not_permitted
 
     @property
     def writes_left(self) -> int:
@@ -111,11 +116,14 @@ class FakeClient:
         for body in bodies:
             cache.put(body)
         cache.sweep([key_of(body) for body in bodies], self.server.version)
-        cache.filled.set()
+        cache.fill()
 
     async def follow(self, cache: Cache[Any]) -> None:
         """Keep a cache as the server is, at once, until cancelled."""
-        await self.relist(cache)
+        try:
+            await self.relist(cache)
+        except NotPermittedError as error:
+            cache.refuse(str(error))
         watcher = feeding(cache)
         self.server.watchers.append(watcher)
         try:

@@ -10,6 +10,7 @@ from fleet.kube.errors import (
     ConflictError,
     KubeError,
     NotFoundError,
+    NotPermittedError,
     TransientError,
 )
 from fleet.kube.resources import ApiResource
@@ -43,6 +44,7 @@ class FakeServer:
     def __init__(self) -> None:
         self.objects: dict[Address, Body] = {}
         self.not_served: set[str] = set()
+        self.not_permitted: set[str] = set()
         self.writes_left = 1_000
         self.version = 0
         self.watchers: list[Callable[[str, Body], None]] = []
@@ -112,6 +114,8 @@ class FakeServer:
     def select(self, resource: ApiResource, namespace: str, label_selector: str) -> list[Body]:
         if resource.kind in self.not_served:
             raise NotFoundError(resource.kind)
+        if resource.kind in self.not_permitted:
+            raise NotPermittedError(f'User "hub" cannot list resource "{resource.plural}"')
         return [
             deepcopy(body)
             for address, body in sorted(self.objects.items())

@@ -7,6 +7,7 @@ from fleet.api.objects import Key
 from fleet.api.placement import Placement
 from fleet.catalog.catalogue import Catalogue
 from fleet.kube.dynamic import DynamicClient
+from fleet.kube.errors import NotPermittedError
 from fleet.kube.resources import ApiResource
 from hub.controllers.placement.observe.contents import Bodies, content_of
 from hub.controllers.placement.observe.selectors import Selected, SelectorError, select
@@ -14,6 +15,8 @@ from hub.controllers.placement.plan.actions import Content, Invalid, Observed
 from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.watches import Meta, Watches
+
+PLACEABLE = "the hub reads what rbac.placeable of its chart says: add the kind there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +49,13 @@ class Observer:
     async def _content(self, key: Key, placement: Placement) -> Content | Invalid:
         try:
             selected = await select(placement, self._user(key), self.dynamic, self.watches)
+            self.selected[key] = selected
+            found = selected.found.values() if selected.found else ()
+            return content_of(await self.bodies.read(found), self.catalogue)
         except SelectorError as error:
             return Invalid("InvalidResourceSelectors", str(error))
-        self.selected[key] = selected
-        found = selected.found.values() if selected.found else ()
-        return content_of(await self.bodies.read(found), self.catalogue)
+        except NotPermittedError as error:
+            return Invalid("ResourcesNotPermitted", f"{error}; {PLACEABLE}")
 
     def concerned(self, resource: ApiResource, meta: Meta) -> tuple[Key, ...]:
         """Name the placements of this scope that an object's change may concern."""

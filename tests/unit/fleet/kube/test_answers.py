@@ -13,9 +13,13 @@ from fleet.kube.errors import (
     ForbiddenError,
     KubeError,
     NotFoundError,
+    NotPermittedError,
     RejectedError,
     TransientError,
 )
+
+REFUSED = 'pods is forbidden: User "system:serviceaccount:a:b" cannot list resource "pods"'
+GRANT = "attempting to grant RBAC permissions not currently held"
 
 
 def refused(
@@ -35,6 +39,9 @@ def caused(**cause: str) -> dict[str, Any]:
         (400, {}, RejectedError),
         (401, {}, ForbiddenError),
         (403, {}, ForbiddenError),
+        (403, {"message": f"{REFUSED} at the cluster scope"}, NotPermittedError),
+        (403, {"message": f"roles is forbidden: user is {GRANT}: {{list}}"}, NotPermittedError),
+        (403, {"message": "pods is forbidden: exceeded quota"}, ForbiddenError),
         (403, {"details": caused(reason="NamespaceTerminating")}, ConflictError),
         (404, {}, NotFoundError),
         (405, {}, RejectedError),

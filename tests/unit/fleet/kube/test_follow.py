@@ -21,6 +21,7 @@ from fleet.kube.errors import (
     ForbiddenError,
     KubeError,
     NotFoundError,
+    NotPermittedError,
     TransientError,
 )
 from fleet.kube.follow import Follower, Pace, relist
@@ -208,6 +209,22 @@ def test_a_list_that_fails_is_tried_again() -> None:
     server = Server(a=3)
     server.refusals = [TransientError("away"), ForbiddenError("no rights")]
     assert seen(followed(server)) == {"a": "3"}
+
+
+def test_a_kind_that_we_may_not_read_says_so_until_we_may() -> None:
+    server, cache, refusal = Server(a=3), Cache(ConfigMap), 'User "hub" cannot list "configmaps"'
+    server.refusals = [NotPermittedError(refusal)]
+
+    async def body() -> None:
+        pace = Pace(first_retry=5.0)
+        task = asyncio.create_task(Follower(server, cache, pace=pace, chance=lambda: 0.0).run())
+        await cache.answered.wait()
+        assert (cache.refusal, cache.synced) == (refusal, False)
+        await cache.filled.wait()
+        assert cache.refusal == ""
+        task.cancel()
+
+    in_virtual_time(body())
 
 
 def test_a_gap_is_told_of_when_the_watch_is_there_again() -> None:

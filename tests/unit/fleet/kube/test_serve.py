@@ -8,7 +8,13 @@ import pytest
 
 from fleet.api.cluster import InternalMemberCluster, MemberCluster
 from fleet.kube.cache import Cache
-from fleet.kube.errors import KubeError, NotFoundError, NotServedError, TransientError
+from fleet.kube.errors import (
+    KubeError,
+    NotFoundError,
+    NotPermittedError,
+    NotServedError,
+    TransientError,
+)
 from fleet.kube.resources import ApiResource
 from fleet.kube.serve import await_served
 from tests.unit.fleet.kube.virtual import in_virtual_time
@@ -27,6 +33,8 @@ class Server:
     away_until: float = 0.0
     serves_from: float = 0.0
     error: KubeError = field(default_factory=lambda: TransientError("away"))
+    withheld: dict[str, float] = field(default_factory=dict)
+    """Kinds that may not be listed, and until when."""
 
     async def served(self, resource: ApiResource, namespace: str = "") -> None:
         del namespace
@@ -35,6 +43,8 @@ class Server:
             raise self.error
         if now < self.serves_from:
             raise NotFoundError(resource.kind)
+        if now < self.withheld.get(resource.kind, 0.0):
+            raise NotPermittedError(f'User "hub" cannot list resource "{resource.plural}"')
 
 
 def waited(server: Server, *, optional: bool = False) -> float:
@@ -70,3 +80,17 @@ def test_only_the_servers_own_no_counts_towards_the_deadline(
     with caplog.at_level(logging.WARNING):
         assert waited(Server(away_until=3600.0, serves_from=3659.0)) == 3659.0
     assert [vars(record)["why"] for record in caplog.records] == ["away"]
+
+
+def test_each_right_that_is_missing_is_named_once_with_the_way_out_until_it_is_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    withheld = {"MemberCluster": 300.0, "InternalMemberCluster": 60.0}
+    with caplog.at_level(logging.WARNING):
+        assert waited(Server(withheld=withheld)) == 300.0
+    told = [(record.message, vars(record)["why"]) for record in caplog.records]
+    assert told == [
+        ("a right is missing", 'User "hub" cannot list resource "internalmemberclusters"'),
+        ("a right is missing", 'User "hub" cannot list resource "memberclusters"'),
+    ]
+    assert {"rbac.create=true" in vars(record)["way_out"] for record in caplog.records} == {True}

@@ -29,7 +29,7 @@ def success(uid: str = "1") -> bytes:
 
 def filled(**more: Any) -> Cache[ConfigMap]:
     cache = Cache(ConfigMap, **more)
-    cache.filled.set()
+    cache.fill()
     return cache
 
 

@@ -205,6 +205,17 @@ async def test_a_kind_that_is_served_later_is_found_then() -> None:
         assert selected(w) == ["Gadget/g"]
 
 
+async def test_a_kind_that_the_hub_may_not_read_is_said_with_the_way_out() -> None:
+    async with World(placement(), config_map("a")) as world:
+        world.client.not_permitted.add("ConfigMap")
+        await world.look()
+        assert await world.placement.reconcile(world.key) == 15
+        assert world.condition("Scheduled") == ("False", "ResourcesNotPermitted")
+        message = world.current.status.conditions[0].message
+        assert 'cannot list resource "configmaps"' in message
+        assert "rbac.placeable" in message
+
+
 async def test_a_selector_that_went_wrong_leaves_what_runs() -> None:
     async with World(placement(), config_map("a")) as world:
         await world.place()
