@@ -168,21 +168,16 @@ def _role(cluster: MemberCluster) -> Role:
     placement, membership = "placement.kubernetes-fleet.io", "cluster.kubernetes-fleet.io"
     rules = [
         _rule(placement, ["works"], ["get", "list", "watch", "patch"]),
-        _rule(placement, ["works/status"], ["get", "patch", "update"]),
+        _rule(placement, ["works/status"], ["patch"]),
         _rule(membership, ["internalmemberclusters"], ["get", "list", "watch"]),
-        _rule(membership, ["internalmemberclusters/status"], ["get", "patch", "update"]),
+        _rule(membership, ["internalmemberclusters/status"], ["patch"]),
         _rule("", ["events"], ["create", "patch"]),
-        _rule("coordination.k8s.io", ["leases"], ["create"]),
-        _rule("coordination.k8s.io", ["leases"], ["get", "patch", "update"], [AGENT_LEASE]),
     ]
     if _own_account(cluster):
         account = cluster.spec.identity.name
         rules.append(_rule("", ["serviceaccounts/token"], ["create"], [account]))
     metadata = _metadata(cluster, f"fleet-role-{cluster.name}")
     return Role(metadata=metadata, rules=tuple(rules))
-
-
-AGENT_LEASE = "member-agent"
 
 
 def _rule(

@@ -1,5 +1,6 @@
 """A real API server with our kinds, and a hub as a process of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import yaml
 
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import client, kinds, server
+from tests.integration.identity import POLICIES, token_for
 from tests.integration.process import ProgramProcess
 
-__all__ = ["client", "hub", "kinds", "kubeconfig", "server"]
+__all__ = ["client", "hub", "hub_token", "kinds", "kubeconfig", "server"]
 
 
 class HubProcess(ProgramProcess):
@@ -21,10 +23,16 @@ class HubProcess(ProgramProcess):
         super().__init__("hub", kubeconfig.with_name("hub.log"), environ)
 
 
+@pytest.fixture(scope="session")
+def hub_token(kinds: ApiServer) -> str:
+    """Be the hub with the rights that its chart gives it."""
+    return asyncio.run(token_for(kinds, "hub", POLICIES))
+
+
 @pytest.fixture
-def kubeconfig(kinds: ApiServer, tmp_path: Path) -> Path:
+def kubeconfig(kinds: ApiServer, hub_token: str, tmp_path: Path) -> Path:
     path = tmp_path / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(kinds.kubeconfig()), encoding="utf-8")
+    path.write_text(yaml.safe_dump(kinds.kubeconfig(hub_token)), encoding="utf-8")
     return path
 
 

@@ -17,6 +17,7 @@ from tests.integration.hub.conftest import HubProcess
 
 HOME = Key(names.member_namespace("narrow"), "narrow")
 ELSEWHERE = "default"
+MARKS = ("labels", "annotations")
 
 
 @pytest.fixture
@@ -69,6 +70,16 @@ async def test_an_agent_makes_no_works_and_takes_none_away(
         await agent.create(Work(metadata=Metadata(name="mine", namespace=HOME.namespace)))
     with pytest.raises(ForbiddenError):
         await agent.delete(made)
+
+
+async def test_an_agent_does_not_change_what_a_work_says(
+    agent: ApiClient, client: ApiClient
+) -> None:
+    made = await client.apply(_work(HOME.namespace), force=True)
+    another = {"workload": {"manifests": [{"apiVersion": "v1", "kind": "Secret"}]}}
+    for path, value in (("/spec", another), *((f"/metadata/{m}", {"a": "b"}) for m in MARKS)):
+        with pytest.raises(ForbiddenError, match="only the hub of modelfleet writes"):
+            await agent.json_patch(made, [{"op": "add", "path": path, "value": value}])
 
 
 async def test_an_agent_does_not_change_what_is_asked_of_it(agent: ApiClient) -> None:

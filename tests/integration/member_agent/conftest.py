@@ -1,5 +1,6 @@
 """A real API server that is a hub and a member at once, and an agent as a process of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from fleet.api.names import member_namespace
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer, free_port
 from fleet.testing.fixtures import client, kinds, server
+from tests.integration.identity import token_for
 from tests.integration.member_agent.identity import admit
 from tests.integration.process import ProgramProcess
 
-__all__ = ["agent", "client", "kinds", "server"]
+__all__ = ["account_token", "agent", "client", "kinds", "server"]
 CLUSTER = "us"
 NAMESPACE = member_namespace(CLUSTER)
 
@@ -30,11 +32,19 @@ class AgentProcess(ProgramProcess):
         await super().start(waiting_for=waiting_for, times=times)
 
 
+@pytest.fixture(scope="session")
+def account_token(kinds: ApiServer) -> str:
+    """Be the agent on its member with the rights that its chart gives it there."""
+    return asyncio.run(token_for(kinds, "member-agent"))
+
+
 @pytest.fixture
-async def environ(kinds: ApiServer, client: ApiClient, tmp_path: Path) -> Mapping[str, str]:
+async def environ(
+    kinds: ApiServer, account_token: str, client: ApiClient, tmp_path: Path
+) -> Mapping[str, str]:
     """Say where the hub and the member are, with the rights that an agent has there."""
     kubeconfig, token = tmp_path / "kubeconfig.yaml", tmp_path / "token"
-    kubeconfig.write_text(yaml.safe_dump(kinds.kubeconfig()), encoding="utf-8")
+    kubeconfig.write_text(yaml.safe_dump(kinds.kubeconfig(account_token)), encoding="utf-8")
     token.write_text(await admit(client, CLUSTER), encoding="utf-8")
     token.chmod(0o600)
     return {

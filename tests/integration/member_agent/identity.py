@@ -1,54 +1,29 @@
 """What the hub gives an agent: a namespace, an account, and no more rights than it needs."""
 
 from contextlib import suppress
-from typing import Any
+from datetime import timedelta
 
-from fleet.api.cluster import ClusterState, InternalMemberCluster, InternalMemberClusterSpec
-from fleet.api.core import Namespace, Role, RoleBinding, ServiceAccount
+from fleet.api.cluster import MemberCluster
 from fleet.api.names import member_namespace
-from fleet.api.objects import Key, Metadata
+from fleet.api.objects import Key
 from fleet.kube.client import ApiClient
 from fleet.kube.errors import AlreadyExistsError
+from fleet.runtime import clock
+from hub.controllers.membership.plan import Make, Observed, plan
 
 ACCOUNT = "member-agent"
 
 
-def rules() -> tuple[dict[str, Any], ...]:
-    placement, cluster = "placement.kubernetes-fleet.io", "cluster.kubernetes-fleet.io"
-    watch = ["get", "list", "watch"]
-    return (
-        {"apiGroups": [placement], "resources": ["works"], "verbs": [*watch, "patch", "update"]},
-        {"apiGroups": [placement], "resources": ["works/status"], "verbs": ["patch", "update"]},
-        {"apiGroups": [cluster], "resources": ["internalmemberclusters"], "verbs": watch},
-        {
-            "apiGroups": [cluster],
-            "resources": ["internalmemberclusters/status"],
-            "verbs": ["patch", "update"],
-        },
-        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
-        {
-            "apiGroups": [""],
-            "resources": ["serviceaccounts/token"],
-            "resourceNames": [ACCOUNT],
-            "verbs": ["create"],
-        },
-    )
-
-
 async def admit(client: ApiClient, cluster: str) -> str:
-    """Make a member's place on the hub, and give its agent's token."""
+    """Make what the hub makes for a member, and give its agent's token."""
     namespace = member_namespace(cluster)
-    named = Metadata(name=ACCOUNT, namespace=namespace)
-    spec = InternalMemberClusterSpec(state=ClusterState.JOIN, heartbeat_period_seconds=2)
-    subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ACCOUNT}
-    for resource in (
-        Namespace(metadata=Metadata(name=namespace)),
-        ServiceAccount(metadata=named),
-        Role(metadata=named, rules=rules()),
-        RoleBinding(metadata=named, role_ref=role, subjects=(subject,)),
-        InternalMemberCluster(metadata=Metadata(name=cluster, namespace=namespace), spec=spec),
-    ):
-        with suppress(AlreadyExistsError):
-            await client.create(resource)
+    identity = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}
+    spec = {"identity": identity, "heartbeatPeriodSeconds": 2}
+    member = MemberCluster.model_validate({"metadata": {"name": cluster}, "spec": spec})
+    observed = Observed(name=cluster, cluster=member)
+    for step in plan(observed, now=clock.now(), force_after=timedelta()).steps:
+        for action in step:
+            with suppress(AlreadyExistsError):
+                if isinstance(action, Make):
+                    await client.create(action.resource)
     return await client.request_token(Key(namespace, ACCOUNT), 3600)

@@ -26,11 +26,10 @@ from tests.unit.hub.controllers.membership.gate import (
 PLACEMENT, CLUSTER = "placement.kubernetes-fleet.io", "cluster.kubernetes-fleet.io"
 RIGHTS = {
     (PLACEMENT, "works"): {"get", "list", "watch", "patch"},
-    (PLACEMENT, "works/status"): {"get", "patch", "update"},
+    (PLACEMENT, "works/status"): {"patch"},
     (CLUSTER, "internalmemberclusters"): {"get", "list", "watch"},
-    (CLUSTER, "internalmemberclusters/status"): {"get", "patch", "update"},
+    (CLUSTER, "internalmemberclusters/status"): {"patch"},
     ("", "events"): {"create", "patch"},
-    ("coordination.k8s.io", "leases"): {"create", "get", "patch", "update"},
 }
 OURS = {names.FLEET_RESOURCE: "true"}
 KINDS = (Namespace, ServiceAccount, Role, RoleBinding, InternalMemberCluster)
@@ -73,7 +72,7 @@ async def test_an_agent_may_read_its_works_and_report_and_nothing_else() -> None
         for rule in role.rules
         if rule.get("resourceNames")
     }
-    assert named == {"leases": ["member-agent"], "serviceaccounts/token": ["member-agent"]}
+    assert named == {"serviceaccounts/token": ["member-agent"]}
 
 
 @pytest.mark.parametrize(
