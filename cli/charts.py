@@ -1,6 +1,10 @@
 """The charts that come with this command."""
 
 from pathlib import Path
+from typing import Final
+
+NAMESPACE: Final = "modelfleet-system"
+"""Where our programs are, on the hub and on members."""
 
 
 def charts_folder() -> Path:

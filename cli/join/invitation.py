@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import yaml
 
+from cli.charts import NAMESPACE
 from cli.join.address import HubAddress
 from fleet.api import names
 
-NAMESPACE: Final = "modelfleet-system"
 SECRET: Final = "modelfleet-hub-token"  # noqa: S105
 TOKEN: Final = "token"  # noqa: S105
 """Key in the Secret's data."""

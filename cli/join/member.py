@@ -6,18 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
+from cli.charts import NAMESPACE
 from cli.join.errors import JoinError
-from cli.join.invitation import (
-    AGENT,
-    CRDS,
-    MANAGER,
-    NAMESPACE,
-    Invitation,
-    as_yaml,
-    helm,
-    manifests,
-    values,
-)
+from cli.join.invitation import AGENT, CRDS, MANAGER, Invitation, as_yaml, helm, manifests, values
 from cli.kubeconfigs import Access
 from cli.local.execute import execute
 from cli.local.waiting import until

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from cli.charts import charts_folder
+from cli.charts import NAMESPACE, charts_folder
 from cli.hub_access import hub_kubeconfig
 from cli.hub_client import hub_client
 from cli.join.address import loopback_warning
@@ -13,7 +13,6 @@ from cli.join.errors import JoinError
 from cli.join.hub import Wanted, address_of, admit, known, prepared, token_for
 from cli.join.invitation import (
     CHARTS,
-    NAMESPACE,
     SECRET,
     Files,
     Invitation,

@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from cli.local import pools, processes
+from cli.local import accounts, pools, processes
+from cli.local.accounts import Account
 from cli.local.binaries import Binaries
+from cli.local.charts import Helm, Release, releases
 from cli.local.credentials import Credentials
 from cli.local.daemons import Daemon, Daemons
 from cli.local.errors import DeadlineError
@@ -22,8 +24,7 @@ from cli.local.waiting import until
 from cli.members import AGENT, member_cluster
 from fleet.api import names
 from fleet.catalog.catalogue import Catalogue
-from fleet.kube.tokens import HOURS, RENEW_AT, life_of
-from fleet.runtime import clock, secret_files
+from fleet.kube.tokens import HOURS, RENEW_AT
 
 API_SERVER_SECONDS = 60.0
 CRD_SECONDS = 60.0
@@ -79,36 +80,70 @@ class BringUp:
         for member in self._fleet.members:
             text = pools.instance_types(member, self._parts.catalogue)
             self._instance_types(member).write_text(text)
+        for cluster in self._fleet.clusters:
+            for release in releases(self._fleet, cluster):
+                accounts.write_kubeconfig(self._fleet, release, self._credentials)
 
     async def _hub(self, serves: asyncio.Event) -> None:
-        await self._hub_cluster()
-        await self._kubectl(HUB).apply(map(_member, self._fleet.members))
-        serves.set()
+        await self._hub_control_plane()
+        await together(self._hub_kinds(serves), self._accounts(HUB))
+        hub = processes.hub(self._fleet, self._credentials)
         gateway = processes.global_gateway(self._fleet, self._credentials)
-        await together(self._run(processes.hub(self._fleet)), self._run(gateway))
+        await together(self._run(hub), self._run(gateway))
 
-    async def _hub_cluster(self) -> None:
+    async def _hub_control_plane(self) -> None:
         with self._progress.step("hub: control plane"):
             await self._control_plane(HUB)
+
+    async def _hub_kinds(self, serves: asyncio.Event | None = None) -> None:
+        """Apply the CRDs ourselves: they have to be there first, and a release is slower."""
+        with self._progress.step("hub: CRDs"):
             await self._kubectl(HUB).apply_crds(self._parts.crds, deadline=CRD_SECONDS)
+            if serves:
+                await self._kubectl(HUB).apply(map(_member, self._fleet.members))
+                serves.set()
+
+    async def _hub_cluster(self) -> None:
+        await self._hub_control_plane()
+        await self._hub_kinds()
 
     async def _region(self, member: str, hub_serves: asyncio.Event) -> None:
-        await self._member_cluster(member)
+        await self._member_control_plane(member)
+        await together(self._member_parts(member), self._accounts(member))
         gateway = processes.regional_gateway(self._fleet, member, self._credentials)
         runner = processes.runner(self._fleet, member)
         await together(self._run(gateway), self._run(runner), self._agent(member, hub_serves))
 
     async def _member_cluster(self, member: str) -> None:
-        kubectl = self._kubectl(member)
+        await self._member_control_plane(member)
+        await self._member_parts(member)
+
+    async def _member_control_plane(self, member: str) -> None:
         with self._progress.step(f"{member}: control plane"):
             await self._control_plane(member)
-            await kubectl.apply_crds(self._parts.binaries.karpenter_crds, deadline=CRD_SECONDS)
+            crds = self._parts.binaries.karpenter_crds
+            await self._kubectl(member).apply_crds(crds, deadline=CRD_SECONDS)
+
+    async def _member_parts(self, member: str) -> None:
+        kubectl = self._kubectl(member)
         with self._progress.step(f"{member}: CRDs, GPU node pools, Karpenter"):
             await together(
                 kubectl.apply_crds(self._parts.crds, deadline=CRD_SECONDS),
                 kubectl.apply(pools.manifests(member, self._parts.catalogue)),
                 self._start_and_wait(self._karpenter(member)),
             )
+
+    async def _accounts(self, cluster: str) -> None:
+        """Install the programs' charts without pods, and let the programs be their accounts."""
+        with self._progress.step(f"{cluster}: charts"):
+            await together(*map(self._account, releases(self._fleet, cluster)))
+
+    async def _account(self, release: Release) -> None:
+        await Helm(self._fleet, release.cluster, self._parts.binaries).install(release)
+        account = accounts.account_of(release, self._credentials)
+        if not accounts.lives(account, accounts.LEFT):
+            kubectl = self._kubectl(release.cluster)
+            await accounts.ask_token(kubectl, account, hours=accounts.HOURS)
 
     async def _agent(self, member: str, hub_serves: asyncio.Event) -> None:
         await hub_serves.wait()
@@ -118,17 +153,13 @@ class BringUp:
 
     async def _join(self, member: str) -> None:
         """Take a token of the ServiceAccount that the hub makes for the member."""
-        file = self._credentials.agent_token(member)
-        life = life_of(file.read_text()) if file.exists() else None
-        if life and life.expires - clock.now() > _TOKEN_LEFT:
-            return
         hub, namespace = self._kubectl(HUB), names.member_namespace(member)
-        account = f"serviceaccount/{AGENT}"
-        await hub.wait("create", f"namespace/{namespace}", deadline=JOIN_SECONDS)
-        await hub.wait("create", account, namespace=namespace, deadline=JOIN_SECONDS)
-        arguments = (f"--namespace={namespace}", f"--duration={HOURS}h")
-        token = await hub.run("create", "token", AGENT, *arguments)
-        secret_files.write(file, token.decode().strip())
+        agent = Account(AGENT, namespace, self._credentials.agent_token(member))
+        if not accounts.lives(agent, _TOKEN_LEFT):
+            account = f"serviceaccount/{AGENT}"
+            await hub.wait("create", f"namespace/{namespace}", deadline=JOIN_SECONDS)
+            await hub.wait("create", account, namespace=namespace, deadline=JOIN_SECONDS)
+            await accounts.ask_token(hub, agent, hours=HOURS)
 
     async def _control_plane(self, cluster: str) -> None:
         await ControlPlane(self._fleet, cluster, self._parts.binaries).start()

@@ -31,7 +31,16 @@ class Credentials:
         return self.folder / "fleet-credential"
 
     def agent_token(self, member: str) -> Path:
+        """Of the agent on the hub, which it renews itself."""
         return self.folder / f"{member}-agent-token"
+
+    def account_token(self, daemon: str) -> Path:
+        """Of a program on the cluster that it belongs to."""
+        return self.folder / f"{daemon}-account-token"
+
+    def kubeconfig(self, daemon: str) -> Path:
+        """What a program of ours reaches its cluster by, as its own account."""
+        return self.folder / f"{daemon}-kubeconfig.yaml"
 
     def create(self) -> None:
         """Write what is missing; a key that somebody already uses stays."""

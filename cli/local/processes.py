@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from cli.charts import NAMESPACE
 from cli.local.binaries import Binaries
 from cli.local.credentials import Credentials
 from cli.local.daemons import Daemon, python
@@ -15,13 +16,17 @@ _QUIET: Final = {
 }
 
 
-def hub(fleet: Fleet) -> Daemon:
+def hub(fleet: Fleet, credentials: Credentials) -> Daemon:
     address = _loopback(fleet.ports(HUB).health)
     return Daemon(
         name=HUB,
         cluster=HUB,
         argv=python("hub"),
-        environ={"KUBECONFIG": str(fleet.kubeconfig(HUB)), "HUB_HEALTH_LISTEN": address},
+        environ={
+            "KUBECONFIG": str(credentials.kubeconfig(HUB)),
+            "HUB_NAMESPACE": NAMESPACE,
+            "HUB_HEALTH_LISTEN": address,
+        },
         ports=(fleet.ports(HUB).health,),
         health=f"http://{address}/readyz",
     )
@@ -39,7 +44,7 @@ def global_gateway(fleet: Fleet, credentials: Credentials) -> Daemon:
             "GATEWAY_CLIENT_KEYS_FILE": str(credentials.client_keys),
             "GATEWAY_FLEET_CREDENTIAL_FILE": str(credentials.fleet),
             "GATEWAY_STATE_FILE": str(fleet.config / "gateway-routes.json"),
-            "KUBECONFIG": str(fleet.kubeconfig(HUB)),
+            "KUBECONFIG": str(credentials.kubeconfig("gateway")),
         },
         ports=(fleet.gateway_port,),
         health=f"http://{address}/readyz",
@@ -74,8 +79,9 @@ def agent(fleet: Fleet, member: str, credentials: Credentials) -> Daemon:
         cluster=member,
         argv=python("member_agent"),
         environ={
-            "KUBECONFIG": str(fleet.kubeconfig(member)),
+            "KUBECONFIG": str(credentials.kubeconfig(f"{member}-agent")),
             "MEMBER_AGENT_CLUSTER": member,
+            "MEMBER_AGENT_NAMESPACE": NAMESPACE,
             "MEMBER_AGENT_HUB_URL": f"https://127.0.0.1:{fleet.ports(HUB).apiserver}",
             "MEMBER_AGENT_HUB_CA_FILE": str(fleet.authority(HUB)),
             "MEMBER_AGENT_HUB_TOKEN_FILE": str(credentials.agent_token(member)),
@@ -101,7 +107,7 @@ def regional_gateway(fleet: Fleet, member: str, credentials: Credentials) -> Dae
             "GATEWAY_WORKERS": "1",
             "GATEWAY_FLEET_CREDENTIAL_FILE": str(credentials.fleet),
             "GATEWAY_STATE_FILE": str(fleet.config / f"{member}-gateway-routes.json"),
-            "KUBECONFIG": str(fleet.kubeconfig(member)),
+            "KUBECONFIG": str(credentials.kubeconfig(f"{member}-gateway")),
         },
         ports=(fleet.regional_port(member),),
         health=f"http://{address}/readyz",
@@ -140,7 +146,7 @@ def of_member(fleet: Fleet, member: str, credentials: Credentials) -> tuple[Daem
 def table(fleet: Fleet, binaries: Binaries) -> Mapping[str, Daemon]:
     """Return every program of the fleet by its name, in the order they are started."""
     credentials = Credentials(fleet.secrets)
-    daemons = [hub(fleet)]
+    daemons = [hub(fleet, credentials)]
     for member in fleet.members:
         types = fleet.config / f"{member}-instance-types.json"
         daemons.append(karpenter(fleet, member, binaries, types))
