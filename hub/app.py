@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
+from fleet.api.core import Secret
 from fleet.api.happenings import Happening
 from fleet.api.objects import Resource
 from fleet.catalog.catalogue import Catalogue, load
 from fleet.kube.aside import Aside, Held
+from fleet.kube.cache import Cache
 from fleet.kube.client import ApiClient
 from fleet.kube.config import from_environment
 from fleet.kube.controller import Controller
@@ -19,8 +21,12 @@ from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime import clock
+from hub.certificates import FreshKeys
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import Reads as EndpointReads
+from hub.controllers.gateway_credentials.handlers import GatewayCredentials
+from hub.controllers.gateway_credentials.observe import Reads as CredentialReads
+from hub.controllers.gateway_credentials.plan.authorities import Rules
 from hub.controllers.membership.handlers import Membership
 from hub.controllers.model_deployment.handlers import ModelDeployments
 from hub.controllers.model_deployment.observe import Reads as DeploymentReads
@@ -74,7 +80,8 @@ class Hub:
 
 
 def compose(settings: Settings, client: ApiClient) -> Hub:
-    kinds = Kinds()
+    namespace = settings.namespace
+    kinds = Kinds(secrets=Cache(Secret, namespace=namespace) if namespace else None)
     heartbeats = Heartbeats(monotonic, clock.now)
     heartbeats.follow(kinds.clusters)
     watches = Watches(client, known=kinds.written_by_people)
@@ -222,6 +229,28 @@ def model_deployment(hub: Hub) -> Iterator[Controller]:
         )
 
 
+def gateway_credentials(hub: Hub) -> Iterator[Controller]:
+    """Needs a namespace for what it keeps; without one, files are the gateways' only source."""
+    kinds, settings = hub.kinds, hub.settings
+    if kinds.secrets is None:
+        return
+    rules = Rules(
+        authority=timedelta(seconds=settings.gateway_authority_seconds),
+        certificate=timedelta(seconds=settings.gateway_certificate_seconds),
+        credential=timedelta(seconds=settings.gateway_credential_seconds),
+        overlap=timedelta(seconds=settings.gateway_overlap_seconds),
+    )
+    more_names = (name.strip() for name in settings.gateway_names.split(","))
+    yield GatewayCredentials(
+        client=hub.writer("gateway-credentials"),
+        caches=CredentialReads(kinds.secrets, kinds.clusters, kinds.works),
+        clock=clock.now,
+        maker=FreshKeys(),
+        rules=rules,
+        more_names=tuple(filter(None, more_names)),
+    )
+
+
 MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
     "membership": membership,
     "placement": placement,
@@ -232,6 +261,7 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
     "endpoints": endpoints,
     "services": services,
     "model-deployment": model_deployment,
+    "gateway-credentials": gateway_credentials,
 }
 """By the names of settings.CONTROLLERS."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet.api.cluster import InternalMemberCluster, MemberCluster
-from fleet.api.core import Namespace, Role, RoleBinding, ServiceAccount
+from fleet.api.core import Namespace, Role, RoleBinding, Secret, ServiceAccount
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
@@ -54,6 +54,9 @@ class Kinds:
         default_factory=lambda: Cache(RoleBinding, label_selector=OURS)
     )
 
+    secrets: Cache[Secret] | None = None
+    """Of the hub's own namespace, and of no other; none where it has no namespace."""
+
     @property
     def members(self) -> Members:
         return Members(
@@ -95,4 +98,5 @@ class Kinds:
     @property
     def written_by_programs(self) -> Sequence[Cache[Any]]:
         made = [c for s in self.scopes.values() for c in (s.policies, s.resources, s.bindings)]
-        return (*self.members, *made)
+        own = () if self.secrets is None else (self.secrets,)
+        return (*self.members, *made, *own)

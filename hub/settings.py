@@ -24,6 +24,7 @@ CONTROLLERS = (
     "endpoints",
     "services",
     "model-deployment",
+    "gateway-credentials",
 )
 
 BESIDE = ("workload-status", "endpoints", "services", "model-deployment")
@@ -58,6 +59,20 @@ class Settings:
     """A member silent for longer gets nothing new (KubeFleet's value)."""
     health_timeout_seconds: Seconds = 300.0
     """A member unhealthy for longer gets nothing new (KubeFleet's value)."""
+    gateway_names: str = ""
+    """Further names and addresses of the global gateway for its certificate, with commas between;
+    its Service's are in it."""
+    gateway_authority_seconds: Seconds = 315_360_000.0
+    """Life of the authority that signs gateways' certificates: 10 years, since every gateway has
+    to learn of another one. A successor is made after two thirds of it."""
+    gateway_certificate_seconds: Seconds = 7_776_000.0
+    """Life of a gateway's certificate: 90 days, of which a member may be away for 30, for a new
+    one is made after two thirds."""
+    gateway_credential_seconds: Seconds = 2_592_000.0
+    """How long the same secret is sent to regional gateways: 30 days."""
+    gateway_overlap_seconds: Seconds = 86_400.0
+    """How long a new authority or secret is known everywhere before it is used: a day, far more
+    than a kubelet takes to show a changed Secret."""
     beside: bool = False
     """Leave members and placements to a KubeFleet that runs on the hub."""
     take_over: bool = False

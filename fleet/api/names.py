@@ -72,6 +72,7 @@ OWNED_BY_DEPLOYMENT: Final = "modelfleet.dev/model-deployment"
 SPEC_HASH: Final = "modelfleet.dev/spec-hash"
 WORKLOAD_UID: Final = "modelfleet.dev/workload-uid"
 SILENT_SINCE: Final = "modelfleet.dev/silent-since"
+GATEWAY_IDENTITY: Final = "modelfleet.dev/gateway-identity"
 CATEGORY: Final = "modelfleet"
 
 _MAX_NAME = 63

@@ -47,6 +47,13 @@ def frail_server() -> Iterator[ApiServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def frail_kinds(frail_server: ApiServer) -> ApiServer:
+    """The same with our kinds: for what must not meet the members of other tests."""
+    asyncio.run(_install(frail_server))
+    return frail_server
+
+
 @pytest.fixture
 async def client(server: ApiServer) -> AsyncIterator[ApiClient]:
     made = ApiClient(server.connection(), "test")

@@ -51,7 +51,7 @@ INTENTS = (
 
 def left_over(fleet: LocalFleet) -> list[str]:
     """Name what is still there of what was placed, on the hub and in the regions."""
-    found = fleet.items("hub", "works.placement.kubernetes-fleet.io")
+    found = fleet.placed("hub", "works.placement.kubernetes-fleet.io")
     for member in ("us", "eu", "apac"):
-        found += fleet.items(member, "nodeclaims,appliedworks.placement.kubernetes-fleet.io")
+        found += fleet.placed(member, "nodeclaims,appliedworks.placement.kubernetes-fleet.io")
     return [f"{item['kind']} {item['metadata']['name']}" for item in found]

@@ -17,6 +17,8 @@ T = TypeVar("T")
 POLL_SECONDS = 0.25
 COMMAND_SECONDS = 300
 REGION = "x-modelfleet-region"
+GATEWAY_IDENTITY = "modelfleet-gateway"
+"""Name of the Work by which each member gets its gateway's certificate and credential."""
 
 
 class CommandError(AssertionError):
@@ -51,6 +53,11 @@ class LocalFleet:
     def items(self, cluster: str, kind: str, *arguments: str) -> list[Any]:
         """Read the objects of a kind in all namespaces."""
         return list(self.get(cluster, kind, "-A", *arguments)["items"])
+
+    def placed(self, cluster: str, kind: str) -> list[Any]:
+        """Read what placements made of a kind, and not what gateways know each other by."""
+        found = self.items(cluster, kind)
+        return [item for item in found if item["metadata"]["name"] != GATEWAY_IDENTITY]
 
     def apply(self, cluster: str, *manifests: Mapping[str, Any]) -> str:
         return self.kubectl(cluster, "apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))

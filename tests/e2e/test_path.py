@@ -120,8 +120,8 @@ def _left(fleet: LocalFleet, member: str, name: str) -> list[str]:
         *fleet.items(member, "pods", "-l", f"kaito.sh/workspace={name}"),
         *fleet.items(member, "nodeclaims", "-l", f"kaito.sh/workspace={name}"),
         *fleet.items(member, "nodes", "-l", f"kaito.sh/workspace={name}"),
-        *fleet.items(member, "appliedworks"),
-        *fleet.items("hub", "works.placement.kubernetes-fleet.io"),
+        *fleet.placed(member, "appliedworks"),
+        *fleet.placed("hub", "works.placement.kubernetes-fleet.io"),
         *fleet.items("hub", "clusterresourcebindings"),
         *fleet.items("hub", "modelendpoints"),
     ]

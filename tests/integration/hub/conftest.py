@@ -8,11 +8,20 @@ import pytest
 import yaml
 
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import client, kinds, server
+from fleet.testing.fixtures import client, frail_kinds, frail_server, kinds, server
 from tests.integration.identity import POLICIES, token_for
 from tests.integration.process import ProgramProcess
 
-__all__ = ["client", "hub", "hub_token", "kinds", "kubeconfig", "server"]
+__all__ = [
+    "client",
+    "frail_kinds",
+    "frail_server",
+    "hub",
+    "hub_token",
+    "kinds",
+    "kubeconfig",
+    "server",
+]
 
 
 class HubProcess(ProgramProcess):

@@ -1,0 +1,104 @@
+"""Keep what gateways know each other by, and hand it to every member that has joined."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet.api import names
+from fleet.api.cluster import MemberCluster
+from fleet.api.core import Secret
+from fleet.api.keys import Key
+from fleet.api.work import Work
+from fleet.kube.cache import Cache
+from fleet.kube.client import Client
+from fleet.kube.queue import WorkQueue
+from fleet.runtime.clock import Clock
+from hub.certificates import Maker
+from hub.controllers.gateway_credentials.apply import apply
+from hub.controllers.gateway_credentials.observe import Reads
+from hub.controllers.gateway_credentials.plan import member_names, plan_delivery, plan_shared
+from hub.controllers.gateway_credentials.plan.actions import (
+    AUTHORITY,
+    CERTIFICATE,
+    CREDENTIAL,
+    WORK,
+)
+from hub.controllers.gateway_credentials.plan.authorities import Rules
+
+SHARED = Key("", "")
+"""The key of what all gateways share; the others are members."""
+OURS = (AUTHORITY, CERTIFICATE, CREDENTIAL)
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Told:
+    """Whom the log named last as keeping the credential from being rotated."""
+
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayCredentials:
+    client: Client
+    caches: Reads
+    clock: Clock
+    maker: Maker
+    rules: Rules
+    more_names: tuple[str, ...] = ()
+    """Further names and addresses by which clients reach the global gateway."""
+    name: str = "gateway-credentials"
+    told: Told = field(default_factory=Told)
+
+    @property
+    def reads(self) -> Sequence[Cache[Any]]:
+        return self.caches
+
+    async def reconcile(self, key: Key) -> float | None:
+        now, shared = self.clock(), self.caches.shared()
+        if key == SHARED:
+            self._tell(shared.waiting)
+            planned = plan_shared(shared, self.more_names, now, self.rules, self.maker)
+        else:
+            delivery = self.caches.delivery(key.name)
+            planned = plan_delivery(shared, delivery, now, self.rules, self.maker)
+        await apply(planned.actions, self.client)
+        return planned.again.total_seconds() if planned.again else None
+
+    def _tell(self, waiting: tuple[str, ...]) -> None:
+        if waiting != self.told.waiting:
+            self.told.waiting = waiting
+            if waiting:
+                members = ", ".join(waiting)
+                log.info("the next gateway credential waits for members", extra={"for": members})
+
+    def wake(self, queue: WorkQueue) -> None:
+        reads = self.caches
+        queue.add(SHARED)
+
+        def secret(resource: Secret) -> None:
+            if resource.name in OURS:
+                queue.add(SHARED)
+                addresses = reads.clusters.keys()
+                for address in addresses:
+                    queue.add(address)
+
+        def cluster(resource: MemberCluster) -> None:
+            queue.add(resource.key)
+            queue.add(SHARED)
+
+        def work(resource: Work) -> None:
+            member = names.member_cluster(resource.namespace)
+            if resource.name == WORK and member:
+                queue.add(Key("", member))
+                queue.add(SHARED)
+
+        reads.secrets.on_change(secret)
+        reads.clusters.on_change(cluster, part=_concerns)
+        reads.works.on_change(work)
+
+
+def _concerns(cluster: MemberCluster) -> object:
+    """What of a member changes anything here; its heartbeats do not."""
+    return cluster.joined, cluster.deleting, member_names(cluster)
