@@ -19,6 +19,7 @@ VERBS: Final = {
     "logs": "cli.logs:logs",
     "chat": "cli.chat:chat",
     "demo": "cli.demo.command:demo",
+    "doctor": "cli.doctor:doctor",
     "up": "cli.local.commands:up",
     "down": "cli.local.commands:down",
     "status": "cli.local.commands:status",

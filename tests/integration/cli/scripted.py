@@ -90,9 +90,14 @@ def scripted(*replies: Reply, port: int = 0) -> Iterator[Scripted]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self) -> None:
+        self._answer(None)
+
     def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+
+    def _answer(self, body: Any) -> None:
         script: Scripted = self.server.script  # type: ignore[attr-defined]
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         headers = {name.lower(): value for name, value in self.headers.items()}
         script.heard.append({"path": self.path, "headers": headers, "body": body})
         reply = script.next()
