@@ -26,6 +26,8 @@ INVALID = 422
 SERVER_FAILED = 500
 UNPERMITTED = ('" cannot ', "attempting to grant RBAC permissions not currently held")
 """What the authorizer says of a verb or of a grant; admission refuses in other words."""
+MISSHAPEN = ("failed to create typed ", "failed to convert ")
+"""What the server says, with a 500, to an apply whose fields are not those of its kind."""
 PLAIN: Mapping[int, type[KubeError]] = {
     404: NotFoundError,
     409: ConflictError,
@@ -79,6 +81,8 @@ def _invalid(status: wire.Status, message: str, content_type: str) -> KubeError:
 
 
 def _transient(status: wire.Status, message: str, retry_after: float) -> KubeError:
+    if status.code == SERVER_FAILED and message.startswith(MISSHAPEN):
+        return RejectedError(message)
     if "Too large resource version" in message:
         return ExpiredError(message)
     said = status.details.retry_after_seconds if status.details else 0.0

@@ -31,7 +31,7 @@ class Token:
 
 
 class TokenFile:
-    """A token that somebody else renews in place; a file that is gone leaves the last one."""
+    """A token that somebody else renews in place; a file without one leaves the last."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -56,6 +56,7 @@ class TokenFile:
     def renew(self) -> None:
         try:
             token = self.path.read_text(encoding="utf-8").strip()
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return
-        self._header = f"Bearer {token}" if token else self._header
+        if token and token.isascii() and token.isprintable() and " " not in token:
+            self._header = f"Bearer {token}"

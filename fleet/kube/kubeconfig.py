@@ -6,7 +6,7 @@ from typing import Any
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_kube_config
 from typing_extensions import override
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from fleet.kube.config import Connection
 from fleet.kube.errors import ForbiddenError
@@ -41,6 +41,10 @@ def read(path: str, context: str) -> Connection:
         configuration: Any = Configuration()
         try:
             load(path, context or None, configuration, persist_config=False)
+        except MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            # Its own words quote the line, which may hold a token.
+            raise ForbiddenError(f"kubeconfig {path}: line {line} is not YAML") from None
         except Unusable as error:
             raise ForbiddenError(f"kubeconfig {path}: {error}") from error
         return configuration

@@ -10,6 +10,7 @@ from fleet.kube import wire
 from fleet.kube.answers import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH
 from fleet.kube.errors import ExpiredError, NotFoundError
 from fleet.kube.fence import Fence
+from fleet.kube.quiet import unquoted
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Request, Transport
 
@@ -127,7 +128,7 @@ class Verbs:
     async def create(self, resource: ApiResource, manifest: Mapping[str, Any]) -> bytes:
         path = resource.path(manifest["metadata"].get("namespace", ""))
         body = wire.encode(ours(manifest, but=("uid", *BOOKS)))
-        return await self._write(Request("POST", path, self._signed(), body))
+        return await self._write(resource, Request("POST", path, self._signed(), body))
 
     async def apply(
         self,
@@ -143,24 +144,28 @@ class Verbs:
         body = ours(manifest)
         if not subresource:
             body.pop("status", None)
-        return await self._write(Request("PATCH", path, params, wire.encode(body), APPLY_PATCH))
+        return await self._write(
+            resource, Request("PATCH", path, params, wire.encode(body), APPLY_PATCH)
+        )
 
     async def json_patch(
         self, resource: ApiResource, key: Key, patch: Sequence[Mapping[str, Any]], *, uid: str = ""
     ) -> bytes:
         guard = [{"op": "test", "path": "/metadata/uid", "value": uid}] if uid else []
         path, body = resource.path(key.namespace, key.name), wire.encode([*guard, *patch])
-        return await self._write(Request("PATCH", path, self._signed(), body, JSON_PATCH))
+        return await self._write(resource, Request("PATCH", path, self._signed(), body, JSON_PATCH))
 
     async def merge_patch(
         self, resource: ApiResource, key: Key, patch: Mapping[str, Any], *, subresource: str = ""
     ) -> bytes:
         path, body = resource.path(key.namespace, key.name, subresource), wire.encode(patch)
-        return await self._write(Request("PATCH", path, self._signed(), body, MERGE_PATCH))
+        return await self._write(
+            resource, Request("PATCH", path, self._signed(), body, MERGE_PATCH)
+        )
 
     async def delete(self, resource: ApiResource, key: Key, how: Deletion) -> bytes:
         path = resource.path(key.namespace, key.name)
-        return await self._write(Request("DELETE", path, {}, wire.encode(how.options())))
+        return await self._write(resource, Request("DELETE", path, {}, wire.encode(how.options())))
 
     async def version(self, resource: ApiResource, selection: Selection) -> int:
         """Ask which version the server is at."""
@@ -186,8 +191,9 @@ class Verbs:
         answer = await self.transport.send(Request("POST", path, {}, wire.encode(body)))
         return wire.token(answer)
 
-    async def _write(self, request: Request) -> bytes:
-        return await self.transport.send(replace(request, fence=self.fence))
+    async def _write(self, resource: ApiResource, request: Request) -> bytes:
+        with unquoted(resource, request.path):
+            return await self.transport.send(replace(request, fence=self.fence))
 
     def _signed(self) -> dict[str, str]:
         return {"fieldManager": self.manager}

@@ -65,6 +65,13 @@ def caused(**cause: str) -> dict[str, Any]:
             ConflictError,
         ),
         (429, {}, TransientError),
+        (
+            500,
+            {"message": "failed to create typed patch object: .x: no field"},
+            RejectedError,
+        ),
+        (500, {"message": "failed to convert new object (a/b): illegal base64"}, RejectedError),
+        (500, {"message": "etcdserver: request timed out"}, TransientError),
         (500, {}, TransientError),
         (500, {"message": "Too large resource version: 9, current: 3"}, ExpiredError),
         (503, {}, TransientError),

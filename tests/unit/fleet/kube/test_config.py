@@ -200,3 +200,23 @@ def test_the_environment_names_a_kubeconfig_or_the_pods_own_server(write: Write)
 def test_without_either_the_way_out_is_said(environ: dict[str, str]) -> None:
     with pytest.raises(ForbiddenError, match="set KUBECONFIG, or run as a pod"):
         from_environment(environ)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "users:\n- user: {token: KEPT\nfoo",
+        "KEPT: : :",
+        "users:\n- user:\n    token: *KEPT",
+        "users:\n- user:\n    token: KEPT\n\tx",
+        "users: [{name: me, user: {token: KEPT}}]",
+        "[KEPT]",
+        "KEPT",
+    ],
+)
+def test_a_wrong_kubeconfig_is_not_quoted(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ForbiddenError) as caught:
+        from_kubeconfig(str(path))
+    assert "KEPT" not in str(caught.value)

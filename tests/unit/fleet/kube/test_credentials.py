@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from fleet.kube.credentials import Token, TokenFile
 
 
@@ -81,3 +83,15 @@ def test_a_token_is_never_shown(tmp_path: Path) -> None:
     for shown in (repr(token), str(token), repr(Token("hunter2")), f"{Token('hunter2')}"):
         assert "hunter2" not in shown
     assert str(path) in repr(token)
+
+
+@pytest.mark.parametrize(
+    "content", [b"two\nlines", b"two words", "t\u00f6ken".encode(), b"\xff", b""]
+)
+def test_a_file_that_holds_no_token_leaves_the_last_one(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(b"good")
+    file = TokenFile(path)
+    assert file.header() == "Bearer good"
+    path.write_bytes(content)
+    assert file.header() == "Bearer good"
