@@ -31,8 +31,7 @@ BESIDE = ("workload-status", "endpoints", "services", "model-deployment")
 """Those that write kinds of ours alone: they place by placements, as a user does."""
 TAKE_OVER = (
     "--take-over (HUB_TAKE_OVER): two cannot write the same placements; stop KubeFleet's hub agent"
-    " instead: the hub then goes on by itself with the members, placements and bindings that it"
-    " finds, and moves nothing"
+    " instead: the hub then goes on by itself with the members and placements that it finds"
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-WIDE: Final = 118
+WIDE: Final = 136
 """Columns of the picture; what it shows is no wider."""
 PLAIN: Final = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """Without fonts from elsewhere: a picture on a page loads nothing."""

@@ -47,7 +47,8 @@ class Shell:
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as running:
             for line in running.stdout or ():
-                self.console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis")
+                said = Text.from_ansi(line.rstrip("\n"))
+                self.console.print(said, no_wrap=True, overflow="ellipsis")
         return running.returncode
 
     def json(self, *arguments: str) -> Any:
