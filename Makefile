@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test check format lint types architecture generated unit e2e chaos binaries generate bench images clean
+.PHONY: help demo demo-picture test check format lint types architecture generated unit e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -59,6 +59,9 @@ binaries: .venv/synced ## Find or build the control plane's programs (once; cach
 generate: .venv/synced ## Write the generated files anew: the CRDs and the API reference
 	@$(RUN) python -m tools.generate
 
+docs: .venv/synced ## Build the documentation's site into site/
+	@$(RUN) mkdocs build --quiet
+
 bench: .venv/synced binaries ## Measure the way from a placement to its engine, and what a fleet costs
 	@$(RUN) python -m benchmarks.control_loop
 	@$(RUN) python -m benchmarks.local_fleet
@@ -76,7 +79,7 @@ images: ## Build the images of hub, member agent and gateway, where an engine an
 	done
 
 clean: ## Remove what was made here (the cache of built programs stays)
-	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist site
 
 .venv/synced: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --quiet --locked --compile-bytecode
