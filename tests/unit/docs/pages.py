@@ -15,6 +15,7 @@ PAGES = sorted(
     ]
 )
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TYPED_AS_THEY_STAND = ("make", "helm", "kubectl", "modelfleet")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -36,7 +37,7 @@ def commands() -> Iterator[Command]:
             joined = text.replace("\\\n", " ")
             for line in joined.splitlines():
                 typed = line.removeprefix("$ ")
-                if line.startswith("$ ") or typed.split(" ")[0] == "make":
+                if line.startswith("$ ") or typed.split(" ")[0] in TYPED_AS_THEY_STAND:
                     yield Command(str(page.relative_to(ROOT)), typed.split("  #")[0].strip())
 
 
