@@ -30,6 +30,7 @@ from member_agent.gateway import GatewayProbe
 from member_agent.gauges import Gauges
 from member_agent.kinds import Kinds
 from member_agent.settings import Settings
+from member_agent.standing import Standing
 from member_agent.token_secret import TokenSecret
 from member_agent.tokens import Renewal
 
@@ -50,6 +51,11 @@ class Agent:
     kaito: Aside
     kubefleet: Aside
     events: Events
+
+    @property
+    def place(self) -> Key:
+        """Of the member on the hub."""
+        return Key(member_namespace(self.settings.cluster), self.settings.cluster)
 
     @property
     def others(self) -> tuple[Aside, ...]:
@@ -136,7 +142,7 @@ def on_hub(agent: Agent) -> Program:
         hub=writer(agent.hub, "inventory"),
         member=agent.member,
         reads=agent.kinds.for_inventory(),
-        key=Key(member_namespace(agent.settings.cluster), agent.settings.cluster),
+        key=agent.place,
         clock=clock.now,
         timer=monotonic,
         chance=random.random,
@@ -145,12 +151,14 @@ def on_hub(agent: Agent) -> Program:
         caught_up=works.caught_up,
         aside=agent.kaito,
     )
+    events = Events(writer(agent.hub, "events"), NAME, clock.now)
+    standing = Standing(agent.others, agent.kinds.membership, agent.place, events.tell)
     return Program(
         client=agent.hub,
         caches=agent.kinds.on_hub,
         # A member that KAITO has is reported; what KubeFleet's agent reports is its own.
         controllers=(Held(works, *agent.others), Held(inventory, agent.kubefleet)),
-        background=(agent.probe.run, watches.run),
+        background=(agent.probe.run, watches.run, events.run, standing.run),
     )
 
 

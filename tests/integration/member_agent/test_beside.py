@@ -8,7 +8,7 @@ import httpx
 
 from fleet.api.cluster import InternalMemberCluster
 from fleet.api.conditions import find
-from fleet.api.core import StatefulSet
+from fleet.api.core import Event, StatefulSet
 from fleet.api.names import WORK_BINDING_CLEANUP, digest
 from fleet.api.objects import Key, Metadata
 from fleet.api.work import AppliedWork, Work, Workload, WorkSpec
@@ -184,6 +184,7 @@ async def test_an_agent_beside_that_of_kubefleet_writes_nothing_at_all(
             await agent.start(waiting_for="stands aside", times=1)
             status, said = await readiness(environ)
             assert (status, "KubeFleet's member agent" in said) == (503, True)
+            await until(lambda: _told(client))
             assert await world.versions() == before
             assert await client.get(InternalMemberCluster, Key(NAMESPACE, CLUSTER)) == member
         await until(lambda: client.get(Workspace, Key("default", world.name)))
@@ -216,6 +217,13 @@ async def _reported(client: ApiClient, key: Key) -> bool:
     if work is None or found is None or not found.true:
         return False
     return all(each.back_reported_status for each in work.status.manifest_conditions)
+
+
+async def _told(client: ApiClient) -> bool:
+    """Whether an event in the member's place on the hub says who is there."""
+    events = (await client.list(Event, NAMESPACE)).objects()
+    told = [event.message for event in events if event.reason == "StandsAside"]
+    return any(said.startswith("KubeFleet's member agent, which is there") for said in told)
 
 
 async def _let_go(client: ApiClient, key: Key) -> None:
