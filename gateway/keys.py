@@ -8,6 +8,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 BEARER = b"bearer "
+MOUNT = "mount the Secret that holds it there, readable by the gateway's user"
 
 
 def digests_in(text: str) -> tuple[bytes, ...]:
@@ -59,10 +60,14 @@ class Credentials:
 
 @dataclass(slots=True)
 class WatchedFile:
-    """A file that is read again when it was changed; an unreadable one keeps its last text."""
+    """A file that is read again when it was changed; an unreadable one keeps its last text.
+
+    Why it cannot be read is said once, and looked at again each time.
+    """
 
     path: str
     _stamp: tuple[int, int] | None = field(default=None, init=False)
+    _why: str = field(default="", init=False)
 
     def changed(self) -> str | None:
         """Give the text when it is new."""
@@ -72,11 +77,17 @@ class WatchedFile:
             if stamp == self._stamp:
                 return None
             text = Path(self.path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            log.exception("cannot read a key file", extra={"file": self.path})
+        except (OSError, UnicodeDecodeError) as error:
+            self._say(getattr(error, "strerror", None) or "it is not UTF-8")
             return None
-        self._stamp = stamp
+        self._stamp, self._why = stamp, ""
         return text
+
+    def _say(self, why: str) -> None:
+        if why != self._why:
+            fields = {"file": self.path, "why": why, "way_out": MOUNT}
+            log.warning("cannot read a key file", extra=fields)
+        self._why = why
 
 
 class KeyFiles:

@@ -18,6 +18,7 @@ from fleet.kube.resources import ApiResource
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 1.0
+INSTALL = "install the CRDs: kubectl apply --server-side -f crds/"
 log = logging.getLogger(__name__)
 Asked = tuple[ApiResource, str]
 
@@ -35,7 +36,7 @@ async def await_served(
     A server that is away is waited for as long as it takes: only its own no counts.
     """
     missing = {(cache.resource, cache.namespace) for cache in caches if not cache.optional}
-    deadline, told = None, frozenset[str]()
+    deadline, told, named = None, frozenset[str](), ""
     while missing:
         missing, troubles = await _ask(client, missing)
         for error in troubles:
@@ -46,6 +47,7 @@ async def await_served(
             deadline = None
             await asyncio.sleep(RETRY_SECONDS)
             continue
+        named = _name(missing, named)
         now = asyncio.get_running_loop().time()
         deadline = deadline or now + deadline_seconds
         if missing and now >= deadline:
@@ -73,6 +75,14 @@ async def _ask(client: Asks, missing: set[Asked]) -> tuple[set[Asked], list[Kube
     return unserved, troubles
 
 
+def _name(missing: Iterable[Asked], named: str) -> str:
+    """Say which kinds are missing when that is news; they are looked for again in a moment."""
+    names = _names(resource for resource, _ in missing)
+    if names and names != named:
+        log.warning("kinds are missing", extra={"why": f"not served: {names}", "way_out": INSTALL})
+    return names
+
+
 def _title(error: KubeError) -> str:
     match error:
         case NotPermittedError():
@@ -84,5 +94,8 @@ def _title(error: KubeError) -> str:
 
 
 def _say(missing: Iterable[ApiResource]) -> str:
-    names = ", ".join(sorted(resource.crd for resource in missing))
-    return f"not served: {names}; install the CRDs: kubectl apply --server-side -f crds/"
+    return f"not served: {_names(missing)}; {INSTALL}"
+
+
+def _names(missing: Iterable[ApiResource]) -> str:
+    return ", ".join(sorted({resource.crd for resource in missing}))

@@ -58,4 +58,10 @@ async def test_probes_and_prometheus_are_answered_without_a_key_beside_the_port(
         assert (await http.get("/healthz")).text == "ok\n"
         assert (await http.get("/readyz")).is_success
         assert "modelfleet_build_info" in (await http.get("/metrics")).text
-        assert (await http.get(f"{running.url}/metrics")).status_code == 401
+        wrong = {"authorization": "Bearer sk-nobodys"}
+        for headers in ({}, wrong):
+            answer = await http.get(f"{running.url}/metrics", headers=headers)
+            assert answer.status_code == 401
+        assert 'refused_total{code="invalid_api_key"} 2' in (await http.get("/metrics")).text
+        for said in (running.log.read_text(), (await http.get("/metrics")).text):
+            assert "sk-nobodys" not in said

@@ -147,11 +147,13 @@ def test_a_file_that_cannot_be_read_leaves_the_keys_as_they_were_and_shows_none(
     assert OTHER not in caplog.text
 
 
+@pytest.mark.parametrize("there", [True, False])
 def test_a_file_is_named_in_the_log_once_and_not_at_every_look(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, there: bool
 ) -> None:
     path = tmp_path / "clients"
-    write(path, "no digest")
+    if there:
+        write(path, "no digest")
     files = KeyFiles(clients=str(path), fleet="", regional=False)
     for _ in range(3):
         files.refresh()

@@ -79,7 +79,10 @@ def test_only_the_servers_own_no_counts_towards_the_deadline(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert waited(Server(away_until=3600.0, serves_from=3659.0)) == 3659.0
-    assert [vars(record)["why"] for record in caplog.records] == ["away"]
+    assert [record.message for record in caplog.records] == [
+        "the API server does not answer",
+        "kinds are missing",
+    ]
 
 
 def test_each_right_that_is_missing_is_named_once_with_the_way_out_until_it_is_there(
@@ -94,3 +97,13 @@ def test_each_right_that_is_missing_is_named_once_with_the_way_out_until_it_is_t
         ("a right is missing", 'User "hub" cannot list resource "memberclusters"'),
     ]
     assert {"rbac.create=true" in vars(record)["way_out"] for record in caplog.records} == {True}
+
+
+def test_kinds_that_are_missing_are_named_at_once_and_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert waited(Server(serves_from=30.0)) == 30.0
+    (record,) = caplog.records
+    assert record.message == "kinds are missing"
+    assert f"{vars(record)['why']}; {vars(record)['way_out']}" == WHY
