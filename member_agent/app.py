@@ -20,6 +20,7 @@ from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
 from fleet.runtime import clock
+from fleet.runtime.gauges import product_version
 from member_agent.controllers.inference_set.handlers import InferenceSets
 from member_agent.controllers.inventory.handlers import InventoryReports
 from member_agent.controllers.work.handlers import Works
@@ -150,6 +151,7 @@ def on_hub(agent: Agent) -> Program:
         gateway=agent.probe,
         caught_up=works.caught_up,
         aside=agent.kaito,
+        release=product_version(),
     )
     events = Events(writer(agent.hub, "events"), NAME, clock.now)
     standing = Standing(agent.others, agent.kinds.membership, agent.place, events.tell)

@@ -17,6 +17,7 @@ from cli.local.registry import Registry, state_folder
 from cli.local.topology import DEFAULT, HUB, Fleet
 from cli.output import Output, fail, print_document, print_table
 from fleet.runtime import clock
+from fleet.runtime.gauges import product_version
 
 STYLES: Final = {
     State.OK: "green",
@@ -76,6 +77,7 @@ async def _look(
     )
     return Facts(
         now=clock.now(),
+        release=product_version(),
         hub=await surroundings.with_program(seen, local) if local else seen,
         gateway=await surroundings.gateway(asked) if asked else None,
         tools=tools,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cli.doctor.facts import Facts, GatewayFacts, HubFacts, Version
 from cli.local.golang import parse_version
+from fleet.api import names
 from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
 from fleet.engine.silence import HEARTBEATS
@@ -150,6 +151,10 @@ def _member(member: MemberCluster, facts: Facts) -> Iterator[Finding]:
     version = member.status.properties.get(KUBERNETES)
     if version and (judged := _kubernetes(check, version.value)).state is not State.OK:
         yield judged
+    release = member.status.properties.get(names.AGENT_VERSION)
+    if release and release.value != facts.release:
+        text = f"its agent is of version {release.value}, this command of {facts.release}"
+        yield Finding(check, State.WARNING, text, "upgrade what is older: the hub first")
     if ends := facts.tokens.get(name):
         yield from _token(check, name, ends, facts.now)
 

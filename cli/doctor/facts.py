@@ -62,6 +62,8 @@ class GatewayFacts:
 class Facts:
     now: datetime
     hub: HubFacts
+    release: str = ""
+    """Of this command."""
     gateway: GatewayFacts | None = None
     tools: Mapping[str, Version | None] = field(default_factory=dict)
     """Version of each; None: it is not there, (): it does not say."""

@@ -1,6 +1,7 @@
 """The member's side of joining: the token in its Secret, the charts, and the agent's first word."""
 
 import os
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,6 +11,7 @@ from cli.charts import NAMESPACE
 from cli.join.errors import JoinError
 from cli.join.invitation import AGENT, CRDS, MANAGER, Invitation, as_yaml, helm, manifests, values
 from cli.kubeconfigs import Access
+from cli.local.errors import CommandError
 from cli.local.execute import execute
 from cli.local.waiting import until
 from cli.programs import program
@@ -50,7 +52,21 @@ async def install(access: Access, invitation: Invitation) -> None:
     for release, given in ((CRDS, b""), (AGENT, as_yaml(values(invitation)).encode())):
         more = ("--values", "-") if given else ()
         words = helm(release, invitation.charts, *more, *context)
-        await execute([binary, *words], environ=environ, stdin=given, deadline=HELM_SECONDS)
+        try:
+            await execute([binary, *words], environ=environ, stdin=given, deadline=HELM_SECONDS)
+        except CommandError as error:
+            raise explained(error, words) from error
+
+
+def explained(error: CommandError, words: list[str]) -> Exception:
+    """Say how kinds that somebody else installed are taken over: that is for people to decide."""
+    if "ownership metadata" not in str(error):
+        return error
+    take = shlex.join(["helm", *words, "--take-ownership"])
+    return JoinError(
+        "the member has kinds that were installed without Helm, by hand or by KAITO or KubeFleet;"
+        f" if they may be ours now, run `{take}` and join again"
+    )
 
 
 async def heard(hub: Client, name: str, before: datetime | None, seconds: float) -> None:

@@ -89,6 +89,8 @@ class InventoryReports:
     """Whether the Works say how they are now: the hub believes them from our first heartbeat."""
     aside: Other
     """Who reconciles in our place: while it is there we apply nothing."""
+    release: str = ""
+    """Version of the agent."""
     name: str = "inventory"
     pace: Pace = field(default_factory=Pace)
 
@@ -106,7 +108,7 @@ class InventoryReports:
         if beat:
             self.pace.trouble = await self._trouble()
         observed = observe(self.reads, self.key, self.catalogue, self.clock())
-        observed = replace(observed, version=self.pace.version)
+        observed = replace(observed, version=self.pace.version, release=self.release)
         health = Health(self.gateway.status(), self.pace.trouble, self.aside.found)
         status = report(membership, plan(observed), observed, health)
         self.pace.quiet_until = self.timer() + LOOK_SECONDS

@@ -61,6 +61,8 @@ class Observed:
     """Whether a Work still bears our finalizer."""
     version: str = ""
     """Of Kubernetes; empty where it is not known."""
+    release: str = ""
+    """Of the agent itself."""
 
 
 class Usage(NamedTuple):
@@ -247,6 +249,8 @@ def properties(observed: Observed) -> Iterator[tuple[str, str]]:
         yield GPU_COUNT.format(model), str(count)
     if observed.version:
         yield VERSION, observed.version
+    if observed.release:
+        yield names.AGENT_VERSION, observed.release
 
 
 def _namespaces(observed: Observed) -> Iterator[tuple[str, str]]:

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import yaml
 
+from cli.charts import charts_folder
+from cli.local.execute import execute
+from cli.programs import program
 from fleet.api.core import ConfigMap
 from fleet.api.objects import Key
 from fleet.kube.tokens import life_of
 from fleet.testing.waiting import until
-from tests.integration.membership.cluster import SYSTEM, Cluster
+from tests.integration.membership.cluster import SECRET, SYSTEM, Cluster
 
 CHART = {"apiVersion": "v2", "name": "stands-for-ours", "version": "0.1.0"}
 TEMPLATE = """
@@ -95,6 +99,24 @@ async def test_both_sides_are_done_with_the_member_s_kubeconfig_and_renewed(
     assert renewed.exit_code == 0, renewed.stderr
     assert await cluster.secret() not in ("", first)
     await until(lambda: cluster.agent.said("another token for the hub was found"), seconds=60)
+
+
+async def test_the_charts_take_what_an_agent_is_told(cluster: Cluster) -> None:
+    address = ("--hub-url", "https://hub.example.com:6443")
+    document = await cluster.document(*address)
+    helm, charts = program("helm", os.environ), str(charts_folder())
+    drawn = b""
+    for (_, *words), values in zip(document["helm"], ({}, document["values"]), strict=True):
+        release, chart, *_ = words[2:]
+        assert chart.startswith(charts)
+        given = json.dumps(values).encode()
+        drawn = await execute(
+            [helm, "template", release, chart, "-f", "-"], stdin=given, deadline=60
+        )
+        assert drawn
+    assert cluster.name.encode() in drawn
+    assert b"https://hub.example.com:6443" in drawn
+    assert str(SECRET.name).encode() in drawn
 
 
 async def _noted(cluster: Cluster, release: str) -> str:

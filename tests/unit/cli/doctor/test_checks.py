@@ -32,13 +32,14 @@ def member(
     healthy: bool = True,
     silent: float = 0,
     version: str = "v1.36.3",
+    release: str = "0.1.0",
     **metadata: Any,
 ) -> MemberCluster:
     beat = (NOON - timedelta(seconds=silent)).isoformat()
     health = condition("Healthy", str(healthy), "the member's API server does not answer")
     agent = {"type": "MemberAgent", "conditions": [health], "lastReceivedHeartbeat": beat}
     said = condition("Joined", "True" if joined else "Unknown", "nothing is said")
-    property_value = {"value": version, "observationTime": STAMP}
+    properties = {"k8s.io/k8s-version": version, "modelfleet.dev/agent-version": release}
     return MemberCluster.model_validate(
         {
             "metadata": {"name": "us", **metadata},
@@ -46,7 +47,10 @@ def member(
             "status": {
                 "conditions": [said],
                 "agentStatus": [agent],
-                "properties": {"k8s.io/k8s-version": property_value},
+                "properties": {
+                    name: {"value": value, "observationTime": STAMP}
+                    for name, value in properties.items()
+                },
             },
         }
     )
@@ -62,7 +66,7 @@ HUB = HubFacts(
 )
 GATEWAY = GatewayFacts(url="https://models/v1", ready=200, listed=200, models=1)
 TOOLS = {"kubectl": (1, 36, 3), "helm": (3, 19, 0)}
-WELL = Facts(now=NOON, hub=HUB, gateway=GATEWAY, tools=TOOLS)
+WELL = Facts(now=NOON, hub=HUB, release="0.1.0", gateway=GATEWAY, tools=TOOLS)
 
 
 def judged(facts: Facts, check: str) -> list[Finding]:
@@ -174,6 +178,12 @@ MEMBER_TROUBLES: Mapping[str, tuple[Mapping[str, Any], State, str, str]] = {
         State.FAILED,
         "is not healthy: the member's API server does not answer",
         "logs deployment/modelfleet-member-agent",
+    ),
+    "of another version": (
+        {"release": "0.0.9"},
+        State.WARNING,
+        "its agent is of version 0.0.9, this command of 0.1.0",
+        "the hub first",
     ),
     "old": ({"version": "v1.30.1"}, State.FAILED, "Kubernetes v1.30.1 is too old", "1.33"),
 }

@@ -78,6 +78,7 @@ class Reporter:
             gateway=self.gateway,
             caught_up=lambda: self.caught_up,
             aside=self.other,
+            release="0.1.0",
         )
 
     def _of_member(self) -> list[Any]:

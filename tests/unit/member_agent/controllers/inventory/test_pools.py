@@ -180,6 +180,7 @@ async def test_properties_name_and_count_what_there_is() -> None:
         "kubernetes.azure.com/vm-sizes/Standard_D4/count": "1",
         "gpus.modelfleet.dev/A100": "5",
         "k8s.io/k8s-version": "v1.36.3",
+        "modelfleet.dev/agent-version": "0.1.0",
     }
 
 
