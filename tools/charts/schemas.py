@@ -295,9 +295,10 @@ GATEWAY: Final = closed(
 )
 
 
-def _with_thresholds(schema: Schema) -> Schema:
-    """Add what only the gateway's alerts compare with."""
+def _with_its_own(schema: Schema) -> Schema:
+    """Add to the common parts what only the gateway's have."""
     changed = copy.deepcopy(dict(schema))
+    changed["properties"]["networkPolicy"]["properties"]["metricsFrom"] = LIST
     rules = changed["properties"]["metrics"]["properties"]["prometheusRules"]["properties"]
     rules["ttftSeconds"] = SECONDS
     rules["errorRate"] = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
@@ -307,7 +308,7 @@ def _with_thresholds(schema: Schema) -> Schema:
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "hub": HUB,
     "member-agent": MEMBER_AGENT,
-    "gateway": _with_thresholds(GATEWAY),
+    "gateway": _with_its_own(GATEWAY),
     "crds": closed({"global": FREE}),
 }
 

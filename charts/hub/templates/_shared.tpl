@@ -123,7 +123,7 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{- /* `port` is what others may call. */ -}}
+{{- /* `port` is what clients may call, and `metrics` another for who reads the metrics. */ -}}
 {{- define "modelfleet.networkPolicy" -}}
 {{- $c := .context -}}
 {{- with $c.Values.networkPolicy }}
@@ -144,6 +144,13 @@ spec:
       {{- with .from }}
       from: {{- toYaml . | nindent 8 }}
       {{- end }}
+    {{- with $.metrics }}
+    - ports:
+        - {port: {{ . }}, protocol: TCP}
+      {{- with $c.Values.networkPolicy.metricsFrom }}
+      from: {{- toYaml . | nindent 8 }}
+      {{- end }}
+    {{- end }}
   egress:
     - ports:
         - {port: 53, protocol: UDP}
@@ -159,9 +166,8 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{- /* `tls` is the endpoint's tlsConfig, where the port speaks TLS. */ -}}
 {{- define "modelfleet.serviceMonitor" -}}
-{{- $c := .context -}}
+{{- $c := . -}}
 {{- with $c.Values.metrics.serviceMonitor }}
 {{- if .enabled }}
 apiVersion: monitoring.coreos.com/v1
@@ -178,15 +184,11 @@ spec:
   selector:
     matchLabels: {{- include "modelfleet.selectorLabels" $c | nindent 6 }}
   endpoints:
-    - port: {{ $.port }}
+    - port: health
       path: /metrics
       interval: {{ .interval }}
       # The namespace of a workload is the workload's, not that of the pod that tells of it.
       honorLabels: true
-      {{- with $.tls }}
-      scheme: https
-      tlsConfig: {{- toYaml . | nindent 8 }}
-      {{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
