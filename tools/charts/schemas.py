@@ -122,6 +122,11 @@ HUB: Final = closed(
                 "heartbeatTimeoutSeconds": SECONDS,
                 "healthTimeoutSeconds": SECONDS,
                 "forceLeaveSeconds": SECONDS,
+                "gatewayNames": TEXT,
+                "gatewayCertificateSeconds": SECONDS,
+                "gatewayAuthoritySeconds": SECONDS,
+                "gatewayCredentialSeconds": SECONDS,
+                "gatewayOverlapSeconds": SECONDS,
                 "leaseSeconds": LEASE,
                 "beside": FLAG,
             }
