@@ -133,10 +133,18 @@ class Follower:
             try:
                 await self._take_all(lines)
             finally:
-                if loop.time() - opened >= self._pace.steady:
-                    self._failures = 0
+                self._lasted(loop.time() - opened)
         if loop.time() - opened < min(1.0, self._pace.watch / 2):
             raise TransientError("the watch ended as soon as it began")
+
+    def _lasted(self, seconds: float) -> None:
+        """Wait after a watch no longer than it was open: who is cut often is not left blind."""
+        pace = self._pace
+        if seconds >= pace.steady:
+            self._failures = 0
+        else:
+            doublings = int(max(seconds / pace.first_retry, 1)).bit_length() - 1
+            self._failures = min(self._failures, doublings)
 
     async def _check_history(self) -> None:
         """Notice a server that was made anew: it would let us watch from its future, in silence."""

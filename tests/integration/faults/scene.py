@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fleet.api.binding import ResourceBinding
+from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
+from fleet.api.core import ConfigMap
 from fleet.api.deployment import ModelDeployment
 from fleet.api.names import member_namespace
 from fleet.api.objects import Key
 from fleet.kube.client import ApiClient
+from fleet.kube.errors import KubeError
+from fleet.kube.resources import ApiResource
 from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.interceptor import Call, Interceptor, Judge, Passing, Refusal, interceptor
 from fleet.testing.waiting import until
@@ -28,6 +33,8 @@ from tests.integration.faults.programs import Forked, Nursery
 from tests.integration.faults.world import pool, turning
 
 MEMBER = "us"
+EVENTS = ApiResource("v1", "Event", "events", namespaced=True)
+FINALIZERS = "/metadata/finalizers"
 NOBODY = "http://127.0.0.1:9/v1"
 """A gateway that does not answer."""
 QUIET_SECONDS = 1.5
@@ -76,18 +83,60 @@ class Scene:
     async def start_agent(self) -> None:
         await self.agent.start("controller starts", times=4)
 
-    async def join(self) -> None:
-        """Make the member; its agent may have its namespace at once."""
-        namespace = member_namespace(MEMBER)
+    async def join(self, name: str = MEMBER) -> None:
+        """Make a member; its agent may have its namespace at once."""
+        namespace = member_namespace(name)
         identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
         await self.hub_client.dynamic.apply(
             {
                 "apiVersion": "cluster.kubernetes-fleet.io/v1beta1",
                 "kind": "MemberCluster",
-                "metadata": {"name": MEMBER},
+                "metadata": {"name": name},
                 "spec": {"identity": identity, "heartbeatPeriodSeconds": 1},
             }
         )
+
+    async def leave(self, name: str) -> None:
+        """Take a member out whose agent is none: nobody says for it that it has left."""
+        live = await self.hub_client.get(MemberCluster, Key("", name))
+        assert live
+        await self.hub_client.delete(live)
+        with suppress(KubeError):
+            await self.hub_client.json_patch(live, [{"op": "remove", "path": FINALIZERS}])
+
+    async def place(self, run: str, *, failover_seconds: int) -> None:
+        """Place a ConfigMap where one cluster may take it, and another one where it is silent."""
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": run}}
+        for client in (self.hub_client, self.member_client):
+            await client.dynamic.apply(space)
+        metadata = {"name": run, "namespace": run}
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "b"}}
+        await self.hub_client.dynamic.create(config)
+        selector = {"group": "", "version": "v1", "kind": "ConfigMap", "name": run}
+        scoring = {"failover": {"tolerationSeconds": failover_seconds}}
+        policy = {"placementType": "PickN", "numberOfClusters": 1, "scoring": scoring}
+        await self.hub_client.dynamic.create(
+            {
+                "apiVersion": "placement.kubernetes-fleet.io/v1beta1",
+                "kind": "ResourcePlacement",
+                "metadata": metadata,
+                "spec": {"resourceSelectors": [selector], "policy": policy},
+            }
+        )
+
+    async def bindings(self, run: str) -> dict[str, str]:
+        """Give the clusters that a run is bound to, each with the state of its binding."""
+        found = await self.hub_client.list(ResourceBinding, run)
+        return {each.spec.target_cluster: str(each.spec.state) for each in found.objects()}
+
+    async def told(self, run: str, words: str) -> bool:
+        """Say whether an event about a run has these words."""
+        events = await self.hub_client.dynamic.list(EVENTS, run)
+        return any(words in event.get("message", event.get("note", "")) for event in events)
+
+    async def has(self, run: str) -> bool:
+        """Say whether the member has the ConfigMap of a placement."""
+        return await self.member_client.get(ConfigMap, Key(run, run)) is not None
 
     async def deploy(self, run: str, **spec: Any) -> None:
         """Ask for a model, by the name of a run that no other name contains."""
@@ -135,8 +184,16 @@ class Scene:
             raise AssertionError("\n".join(wrong[:20])) from None
 
     def listen(self, judge: Judge) -> None:
-        for line in (self.lines.of_hub, self.lines.of_agent, self.lines.on_member):
+        for line in self.every_line:
             line.judge = judge
+
+    @property
+    def to_hub(self) -> tuple[Interceptor, ...]:
+        return self.lines.of_hub, self.lines.of_agent
+
+    @property
+    def every_line(self) -> tuple[Interceptor, ...]:
+        return *self.to_hub, self.lines.on_member
 
     def listen_no_more(self) -> None:
         self.listen(Passing())
