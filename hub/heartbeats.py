@@ -1,7 +1,8 @@
 """Since when each member has been silent, on the hub's own clock.
 
 A heartbeat's timestamp comes from the member's clock, so it is only asked whether it changes. What
-cannot have been seen does not count: silence begins anew at the start and after a gap in the watch.
+cannot have been seen does not count: silence begins anew at the start and after a gap in the watch,
+and while the watch is lost no time goes by.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fleet.api.cluster import MemberCluster
-from fleet.engine.silence import HEARTBEATS
+from fleet.engine.silence import HEARTBEATS, OVERDUE
 from fleet.kube.cache import Cache
 from fleet.runtime.clock import Clock
 
@@ -37,6 +38,8 @@ class Heartbeats:
         self._monotonic, self._clock = monotonic, clock
         self._pulses: dict[str, Pulse] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._lost_at: float | None = None
+        """Since when nothing can be seen."""
 
     def follow(self, members: Cache[MemberCluster]) -> None:
         def seen(member: MemberCluster) -> None:
@@ -46,6 +49,7 @@ class Heartbeats:
                 self.heard(member)
 
         members.on_change(seen)
+        members.on_loss(self.lost)
         members.on_gap(self.gap)
 
     def on_change(self, listener: Callable[[str], None]) -> None:
@@ -54,7 +58,7 @@ class Heartbeats:
 
     def heard(self, member: MemberCluster) -> None:
         """Take note of a member, and of its heartbeat if it is a new one."""
-        pulse, now = self._pulses.get(member.name), self._monotonic()
+        pulse, now = self._pulses.get(member.name), self._now()
         period = float(member.spec.heartbeat_period_seconds)
         if pulse is None:
             stale = self._age(member.heartbeat) > timedelta(seconds=HEARTBEATS * period)
@@ -68,9 +72,14 @@ class Heartbeats:
     def gone(self, name: str) -> None:
         self._pulses.pop(name, None)
 
+    def lost(self) -> None:
+        """Stand still: it is we who do not hear."""
+        self._lost_at = self._now()
+
     def gap(self) -> None:
         """Begin anew: nothing was seen for a while. Who was silent stays so until it is heard."""
-        now = self._monotonic()
+        self._lost_at = None
+        now = self._now()
         for pulse in self._pulses.values():
             pulse.since = now
 
@@ -85,8 +94,14 @@ class Heartbeats:
 
     def silences(self) -> Mapping[str, float]:
         """Give the silent members, with the seconds for which we have listened in vain."""
-        now = self._monotonic()
+        now = self._now()
         return {name: now - pulse.since for name, pulse in self._pulses.items() if pulse.silent}
+
+    def overdue(self) -> Mapping[str, float]:
+        """Give the members whose heartbeat is late and who are not silent yet, and since when."""
+        now = self._now()
+        waited = {n: (now - p.since, p.period) for n, p in self._pulses.items() if not p.silent}
+        return {name: s for name, (s, period) in waited.items() if s >= OVERDUE * period}
 
     def stale(self, seconds: float) -> frozenset[str]:
         """Name those not seen to beat since the start, and whose last heartbeat is that old."""
@@ -96,7 +111,7 @@ class Heartbeats:
 
     def tick(self) -> None:
         """Tell the listeners who has fallen silent."""
-        now = self._monotonic()
+        now = self._now()
         for name, pulse in self._pulses.items():
             if not pulse.silent and now - pulse.since >= HEARTBEATS * pulse.period:
                 self._turn(name, pulse, silent=True)
@@ -105,6 +120,9 @@ class Heartbeats:
         while True:
             self.tick()
             await asyncio.sleep(TICK_SECONDS)
+
+    def _now(self) -> float:
+        return self._monotonic() if self._lost_at is None else self._lost_at
 
     def _age(self, beat: datetime | None) -> timedelta:
         """A member that never beat has not joined yet, which others judge."""

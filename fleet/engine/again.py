@@ -21,6 +21,9 @@ def _silences(decision: Decision) -> Iterator[float]:
             limit = max(ask.toleration_seconds, least(fleet, holding.cluster))
             if seconds < limit:
                 yield limit - seconds
+    if decision.held_back:
+        # Whoever is only late now is silent then, or was heard, of which nobody is told.
+        yield from (least(fleet, name) - s for name, s in ask.overdue_seconds.items())
 
 
 def _sold_out(decision: Decision) -> Iterator[float]:

@@ -41,6 +41,8 @@ class Ask:
     silent_seconds: Mapping[str, float] = field(default_factory=dict)
     """The silent clusters, and for how long they were listened to in vain: after the hub's start
     less than their silence lasts."""
+    overdue_seconds: Mapping[str, float] = field(default_factory=dict)
+    """The clusters whose heartbeat is late and who are not silent yet, and since when."""
     stale: frozenset[str] = frozenset()
     """Clusters not heard since the hub started, whose last heartbeat is older than the timeout."""
     heartbeat_timeout_seconds: float = 300.0

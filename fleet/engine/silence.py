@@ -2,12 +2,16 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from typing import Final
 
 from fleet.engine.ask import Ask
 from fleet.engine.fleet import Fleet
 
 HEARTBEATS = 3
 """That a member may miss before it counts as silent at all."""
+OVERDUE: Final = 1.5
+"""Heartbeats after which a member may be one of a crowd that is falling silent: what cuts all of
+them off meets each at another point between two heartbeats, so the first of them is not alone."""
 
 
 def too_long(ask: Ask, fleet: Fleet) -> Mapping[str, float]:
@@ -27,8 +31,9 @@ def held_back(ask: Ask, fleet: Fleet) -> frozenset[str]:
     """
     toleration = ask.toleration_seconds or 0.0
     members = [row.name for row in fleet.rows() if row.joined and not row.deleting]
-    seconds = {name: ask.silent_seconds.get(name, 0.0) for name in members}
-    silent = {name: s for name, s in seconds.items() if s >= least(fleet, name)}
+    heard_of = {**ask.overdue_seconds, **ask.silent_seconds}
+    seconds = {name: heard_of[name] for name in members if name in heard_of}
+    silent = {name: s for name, s in seconds.items() if s >= _suspicious(ask, fleet, name)}
     times = sorted(silent.values())
     crowds = [
         (start, start + toleration)
@@ -36,6 +41,10 @@ def held_back(ask: Ask, fleet: Fleet) -> frozenset[str]:
         if 2 * (bisect_right(times, start + toleration) - place) > len(members)
     ]
     return frozenset(n for n, s in silent.items() if any(a <= s <= b for a, b in crowds))
+
+
+def _suspicious(ask: Ask, fleet: Fleet, name: str) -> float:
+    return 0.0 if name in ask.overdue_seconds else least(fleet, name)
 
 
 def least(fleet: Fleet, name: str) -> float:

@@ -58,6 +58,7 @@ class Cache(Generic[R]):
         self._parsed: dict[Address, R] = {}
         self._groups: dict[str, dict[str, set[Address]]] = {name: {} for name in self._indices}
         self._listeners: list[tuple[Callable[[R], None], Callable[[R], object] | None]] = []
+        self._loss_listeners: list[Callable[[], None]] = []
         self._gap_listeners: list[Callable[[], None]] = []
         self._alive_at = math.nan
 
@@ -108,6 +109,14 @@ class Cache(Generic[R]):
         The listener gets the new object, or the last known one when it was deleted.
         """
         self._listeners.append((listener, part))
+
+    def on_loss(self, listener: Callable[[], None]) -> None:
+        """Hear when the watch fails, at each failure: until the gap ends nothing is seen."""
+        self._loss_listeners.append(listener)
+
+    def lost(self) -> None:
+        for listener in self._loss_listeners:
+            listener()
 
     def on_gap(self, listener: Callable[[], None]) -> None:
         """Hear when the watch goes on after it was lost: for a while nothing was seen."""

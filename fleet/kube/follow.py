@@ -134,16 +134,20 @@ class Follower:
                 await self._take_all(lines)
             finally:
                 self._lasted(loop.time() - opened)
-        if loop.time() - opened < min(1.0, self._pace.watch / 2):
+        if loop.time() - opened < self._too_short:
             raise TransientError("the watch ended as soon as it began")
+
+    @property
+    def _too_short(self) -> float:
+        """Seconds: a server that opens a watch and ends it so soon is not well."""
+        return min(1.0, self._pace.watch / 2)
 
     def _lasted(self, seconds: float) -> None:
         """Wait after a watch no longer than it was open: who is cut often is not left blind."""
-        pace = self._pace
-        if seconds >= pace.steady:
+        if seconds >= self._pace.steady:
             self._failures = 0
-        else:
-            doublings = int(max(seconds / pace.first_retry, 1)).bit_length() - 1
+        elif seconds >= self._too_short:
+            doublings = int(max(seconds / self._pace.first_retry, 1)).bit_length() - 1
             self._failures = min(self._failures, doublings)
 
     async def _check_history(self) -> None:
@@ -189,6 +193,7 @@ class Follower:
             level = logging.INFO if passing else logging.WARNING
             log.log(level, "watch lost", extra=_fields(self._cache) | said)
         self._why = why
+        self._cache.lost()
         delay = min(
             self._pace.first_retry * 2.0 ** min(self._failures, REMIND), self._pace.longest_retry
         )

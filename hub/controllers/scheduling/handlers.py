@@ -37,6 +37,9 @@ class Scheduling:
     """Placements that lack something: room anywhere concerns them."""
     _greedy: set[Key] = field(default_factory=set)
     """Placements that take every cluster."""
+    _held_back: set[Key] = field(default_factory=set)
+    """Placements that keep silent clusters, since most fell silent: any that answers concerns them.
+    """
     _told: dict[Key, str] = field(default_factory=dict)
     """What was announced last, so that it is said once."""
 
@@ -65,6 +68,7 @@ class Scheduling:
         ask = observed.ask
         _keep(self._lacking, key, not planned.settled)
         _keep(self._greedy, key, ask is not None and ask.kind is PlacementType.PICK_ALL)
+        _keep(self._held_back, key, any(isinstance(a, Announce) for a in planned.actions))
         said = next((a.told.message for a in planned.actions if isinstance(a, Announce)), "")
         if said and self._told.get(key) == said:
             quiet = tuple(a for a in planned.actions if not isinstance(a, Announce))
@@ -92,7 +96,7 @@ class Scheduling:
                 queue.add(key)
 
         def pulse(name: str) -> None:
-            for key in (*self._using(name), *self._lacking, *self._greedy):
+            for key in (*self._using(name), *self._lacking, *self._greedy, *self._held_back):
                 queue.add(key)
 
         self.reads.placements.on_change(placement)

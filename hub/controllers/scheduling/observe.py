@@ -132,6 +132,7 @@ class Observer:
             namespace=namespace_needed(placement),
             holdings=held,
             silent_seconds=heartbeats.silences(),
+            overdue_seconds=heartbeats.overdue(),
             stale=heartbeats.stale(timeouts.heartbeat_seconds),
             heartbeat_timeout_seconds=timeouts.heartbeat_seconds,
             health_timeout_seconds=timeouts.health_seconds,

@@ -132,7 +132,7 @@ class Scene:
     async def told(self, run: str, words: str) -> bool:
         """Say whether an event about a run has these words."""
         events = await self.hub_client.dynamic.list(EVENTS, run)
-        return any(words in event.get("message", event.get("note", "")) for event in events)
+        return any(words in str(event.get("message")) for event in events)
 
     async def has(self, run: str) -> bool:
         """Say whether the member has the ConfigMap of a placement."""

@@ -144,14 +144,14 @@ async def test_watches_cut_every_second_cost_time_only(fleet: Scene, undisturbed
 
 
 class Throttle:
-    """Refuses each third request, as a server does that has too many."""
+    """Refuses each fifth request, as a server does that has too many."""
 
     def __init__(self) -> None:
         self.calls = self.refused = 0
 
     async def before(self, _call: Call) -> Refusal | None:
         self.calls += 1
-        if self.calls % 3:
+        if self.calls % 5:
             return None
         self.refused += 1
         return Refusal(429, (("Retry-After", "1"),))
@@ -163,6 +163,6 @@ async def test_a_server_that_asks_for_patience_gets_it(fleet: Scene, undisturbed
     run, throttle = "run-throttled", Throttle()
     fleet.listen(throttle)
     await fleet.deploy(run)
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed, seconds=90)
     fleet.listen_no_more()
     assert throttle.refused > 10

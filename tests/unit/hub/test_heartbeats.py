@@ -134,6 +134,33 @@ def test_after_a_gap_in_the_watch_silence_begins_anew() -> None:
     assert ward.silent == ["us"]
 
 
+def test_while_the_watch_is_lost_nobody_falls_silent_and_no_silence_grows() -> None:
+    ward = heard("us", "eu")
+    ward.wait(10)
+    ward.beat("eu")
+    ward.wait(10)
+    ward.clusters.lost()
+    ward.wait(100)
+    ward.clusters.lost()
+    ward.wait(100)
+    assert ward.silent == ["us"]
+    assert ward.heartbeats.silences() == {"us": 20}
+    ward.clusters.gap()
+    ward.wait(15)
+    assert ward.silent == ["eu", "us"]
+
+
+def test_a_late_heartbeat_is_no_silence_yet() -> None:
+    ward = heard("us", "eu")
+    ward.wait(7)
+    assert ward.heartbeats.overdue() == {}
+    ward.beat("eu")
+    ward.wait(1)
+    assert ward.heartbeats.overdue() == {"us": 8}
+    ward.wait(10)
+    assert (ward.silent, ward.heartbeats.overdue()) == (["us"], {"eu": 11})
+
+
 def test_who_was_silent_before_a_gap_stays_so_until_it_is_heard() -> None:
     ward = heard("us")
     ward.wait(100)

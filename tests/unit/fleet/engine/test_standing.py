@@ -1,6 +1,7 @@
 """Whether what is in use stays in use: silence, failover, coming back, and what is sold out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_when_most_of_the_fleet_falls_silent_nothing_moves() -> None:
     found = without_news(1, {"eu": 45.0, "us": 60.0}, holding("eu"))
     assert clusters(found) == ["eu"]
     assert (found.leaving, found.held_back) == ({}, frozenset({"eu"}))
+
+
+def test_the_first_of_a_crowd_to_be_silent_for_too_long_is_not_taken_for_one_alone() -> None:
+    used, overdue = (holding("eu"),), {"us": 9.0}
+    alone = ask(1, holdings=used, silent_seconds={"eu": 15.0}, policy=tolerating(15))
+    assert clusters(decide(alone, fleet(*three()))) == ["us"]
+    found = decide(replace(alone, overdue_seconds=overdue), fleet(*three()))
+    assert (found.leaving, found.held_back) == ({}, frozenset({"eu"}))
+    assert seconds_until_change(found) == 6.0
 
 
 def test_half_of_the_fleet_is_not_most_of_it() -> None:

@@ -227,10 +227,11 @@ def test_a_kind_that_we_may_not_read_says_so_until_we_may() -> None:
     in_virtual_time(body())
 
 
-def test_a_gap_is_told_of_when_the_watch_is_there_again() -> None:
+def test_a_gap_is_told_of_from_the_loss_of_the_watch_to_its_return() -> None:
     server, gaps = Server([(10, TransientError("cut"))], a=3), list[float]()
     cache = Cache(ConfigMap)
-    cache.on_gap(lambda: gaps.append(asyncio.get_running_loop().time()))
+    for told in (cache.on_loss, cache.on_gap):
+        told(lambda: gaps.append(asyncio.get_running_loop().time()))
 
     async def body() -> None:
         pace = Pace(first_retry=5.0)
@@ -239,7 +240,15 @@ def test_a_gap_is_told_of_when_the_watch_is_there_again() -> None:
         task.cancel()
 
     in_virtual_time(body())
-    assert gaps == [15.0]
+    assert gaps == [10.0, 15.0]
+
+
+def test_a_watch_that_is_cut_every_second_is_opened_again_within_a_second() -> None:
+    cuts: list[list[Happening]] = [[(1, TransientError("cut"))] for _ in range(20)]
+    server = Server(*cuts, a=3)
+    followed(server)
+    began = [when for when, _ in server.watched[:20]]
+    assert all(later - earlier <= 2 for earlier, later in pairwise(began))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 from fleet.api import names
 from fleet.api.binding import BindingState
+from fleet.kube.queue import WorkQueue
 from tests.unit.fleet.engine.fleets import A10, NOON, member, phi, pool, three
 from tests.unit.hub.controllers.scheduling.desk import (
     KEY,
@@ -117,6 +118,18 @@ async def test_when_most_of_the_fleet_falls_silent_nothing_moves_and_an_event_sa
         "more than half of the fleet fell silent at once: eu keep their share"
     ]
     assert region.heard.reasons == ["FailoverHeldBack!"]
+
+
+async def test_a_share_that_was_held_back_is_judged_anew_when_any_member_answers() -> None:
+    region, queue = Region(), WorkQueue(lambda: 0.0)
+    await region.begin()
+    await region.pass_time(60, silent={"eu", "us"})
+    region.scheduling.wake(queue)
+    region.seconds += HEARTBEAT
+    region.beat("us")
+    assert await queue.get() == KEY
+    await region.reconcile()
+    assert region.states() == {"eu": "Unscheduled", "us": "Scheduled"}
 
 
 async def test_users_hear_of_each_move_once_and_why() -> None:
