@@ -27,7 +27,7 @@ from member_agent.controllers.work.handlers import Works
 from member_agent.controllers.work.observe.watches import Watches
 from member_agent.controllers.workspace.handlers import Workspaces
 from member_agent.controllers.workspace.plan.actions import Rules
-from member_agent.gateway import GatewayProbe
+from member_agent.gateway import Address, GatewayProbe, Trusted
 from member_agent.gauges import Gauges
 from member_agent.kinds import Kinds
 from member_agent.settings import Settings
@@ -74,7 +74,9 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease 
     )
     if lease:
         hub, member = hub.fenced(lease.prove), member.fenced(lease.prove)
-    probe = GatewayProbe(settings.gateway_url)
+    exposing = Key.parse(settings.gateway_service) if settings.gateway_service else None
+    address = Address(settings.gateway_url, member, exposing)
+    probe = GatewayProbe(address, Trusted(settings.gateway_ca_file))
     return Agent(
         settings=settings,
         hub=hub,

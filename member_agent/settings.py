@@ -4,8 +4,10 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from fleet.api.addresses import exposed
 from fleet.api.keys import Key
 from fleet.runtime.settings import Count, LeaseSeconds, LogLevel, Seconds, SettingsError, read
+from member_agent.gateway_address import PLAIN
 
 PREFIX = "MEMBER_AGENT_"
 TAKE_OVER = (
@@ -29,7 +31,13 @@ class Settings:
     """namespace/name of the Secret on the member that keeps the token (key `token`) when a pod and
     its files go; a newer one put there is taken up. Empty where there is only the file."""
     gateway_url: str = ""
-    """Base of the OpenAI API of the member's gateway; empty where it has none."""
+    """Base of the OpenAI API of the member's gateway, https unless it is on this machine; empty
+    where it has none, or where the next setting finds it."""
+    gateway_service: str = ""
+    """namespace/name of the Service, Ingress or Gateway that exposes the member's gateway."""
+    gateway_ca_file: str = ""
+    """Authorities that the gateway's certificate is believed by, beside the system's; it may come
+    later, since the hub delivers it, and is read again when it changes."""
     engine_image: str = "vllm/vllm-openai:v0.33.0"
     """What serves presets; pinned, for an engine's flags change with its versions."""
     launch_seconds: Seconds = 300.0
@@ -70,7 +78,16 @@ def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     secret = Key.parse(given.hub_token_secret)
     if given.hub_token_secret and not (secret.namespace and secret.name):
         raise SettingsError(f"{PREFIX}HUB_TOKEN_SECRET: must be namespace/name")
+    _check_gateway(given)
     return given
+
+
+def _check_gateway(given: Settings) -> None:
+    url, service = given.gateway_url, Key.parse(given.gateway_service)
+    if url and exposed(url):
+        raise SettingsError(f"{PREFIX}GATEWAY_URL: {url} is {PLAIN}; give one with https")
+    if given.gateway_service and not (service.namespace and service.name):
+        raise SettingsError(f"{PREFIX}GATEWAY_SERVICE: must be namespace/name")
 
 
 def _parser() -> ArgumentParser:

@@ -152,6 +152,7 @@ MEMBER_AGENT: Final = closed(
             {
                 "url": text("^(https://[^/]+.*)?$"),
                 "service": text("^([a-z0-9]([a-z0-9-]*[a-z0-9])?(/[a-z0-9][a-z0-9.-]*)?)?$"),
+                "caSecret": NAME_OR_EMPTY,
             }
         ),
         "settings": closed(

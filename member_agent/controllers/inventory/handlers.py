@@ -43,6 +43,10 @@ class Gateway(Protocol):
     def status(self) -> GatewayStatus | None:
         """Say where the member's gateway is, and whether it takes requests."""
 
+    @property
+    def trouble(self) -> str:
+        """Why it does not; empty where there is to be none."""
+
     def on_change(self, listener: Callable[[], None]) -> None: ...
 
 
@@ -109,7 +113,10 @@ class InventoryReports:
             self.pace.trouble = await self._trouble()
         observed = observe(self.reads, self.key, self.catalogue, self.clock())
         observed = replace(observed, version=self.pace.version, release=self.release)
-        health = Health(self.gateway.status(), self.pace.trouble, self.aside.found)
+        gateway = self.gateway
+        health = Health(
+            gateway.status(), self.pace.trouble, self.aside.found, unserved=gateway.trouble
+        )
         status = report(membership, plan(observed), observed, health)
         self.pace.quiet_until = self.timer() + LOOK_SECONDS
         if beat or news(membership.status, status):

@@ -1,5 +1,6 @@
 """Report a member: what it has, that it is there, and that it is well. Pure."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from fleet.api.cluster import (
@@ -18,6 +19,7 @@ from member_agent.controllers.inventory.plan import Facts, Observed
 
 JOINED: Final = "Joined"
 HEALTHY: Final = "Healthy"
+GATEWAY: Final = "GatewayReady"
 
 
 class Health(NamedTuple):
@@ -28,6 +30,8 @@ class Health(NamedTuple):
     """Why the member's API server does not answer; empty where it does."""
     aside: str = ""
     """Who is there in whose place we would write; empty where we apply Works."""
+    unserved: str = ""
+    """Why the member's gateway takes no requests; empty where it does, or where there is none."""
 
 
 def report(
@@ -78,7 +82,7 @@ def _lasting(status: InternalMemberClusterStatus) -> tuple[object, ...]:
 
 def _conditions(
     membership: InternalMemberCluster, observed: Observed, health: Health
-) -> tuple[Condition, Condition]:
+) -> tuple[Condition, ...]:
     if health.aside:
         why = f"the agent stands aside and writes nothing: {health.aside}"
         joined = ConditionStatus.FALSE, "InternalMemberClusterStandsAside", why
@@ -93,10 +97,18 @@ def _conditions(
     well = ConditionStatus.of(not health.trouble)
     reason = "InternalMemberClusterUnhealthy" if health.trouble else "InternalMemberClusterHealthy"
     healthy = well, reason, health.trouble or "the member's API server answers"
-    return (
-        _condition(JOINED, joined, membership, observed),
-        _condition(HEALTHY, healthy, membership, observed),
-    )
+    said = {JOINED: joined, HEALTHY: healthy, **_gateway(health)}
+    return tuple(_condition(kind, each, membership, observed) for kind, each in said.items())
+
+
+def _gateway(health: Health) -> Mapping[str, tuple[ConditionStatus, str, str]]:
+    """Tell of a gateway where there is one, or is to be one."""
+    if health.unserved:
+        reason = "GatewayNotReady" if health.gateway else "NoGatewayAddress"
+        return {GATEWAY: (ConditionStatus.FALSE, reason, health.unserved)}
+    if health.gateway:
+        return {GATEWAY: (ConditionStatus.TRUE, "GatewayReady", f"{health.gateway.url} serves")}
+    return {}
 
 
 def _condition(

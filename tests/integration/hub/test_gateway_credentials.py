@@ -98,9 +98,21 @@ async def _agent(server: ApiServer, client: ApiClient, home: Path) -> ProgramPro
         "MEMBER_AGENT_HUB_URL": server.url,
         "MEMBER_AGENT_HUB_CA_FILE": server.ca_file,
         "MEMBER_AGENT_HUB_TOKEN_FILE": str(token),
-        "MEMBER_AGENT_GATEWAY_URL": f"https://{HERE}:8443/v1",
+        "MEMBER_AGENT_GATEWAY_SERVICE": f"{HOME}/modelfleet-gateway",
     }
     return ProgramProcess("member_agent", home / "agent.log", environ)
+
+
+async def _expose(client: ApiClient) -> None:
+    """Give the gateway's Service an address, as a cloud does."""
+    key = Key(HOME, "modelfleet-gateway")
+    spec = {"type": "LoadBalancer", "ports": [{"name": "https", "port": 8443}]}
+    metadata = {"name": key.name, "namespace": key.namespace}
+    made = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    await client.dynamic.create(made)
+    services = await client.dynamic.resource_for("v1", "Service")
+    status = {"loadBalancer": {"ingress": [{"ip": HERE}]}}
+    await client.dynamic.merge_patch(services, key, {"status": status}, subresource="status")
 
 
 @pytest.fixture
@@ -109,6 +121,7 @@ async def fleet(frail_kinds: ApiServer, tmp_path: Path) -> AsyncIterator[Fleet]:
     path.write_text(yaml.safe_dump(frail_kinds.kubeconfig()), encoding="utf-8")
     client = ApiClient(frail_kinds.connection(), "test")
     await client.create(Namespace(metadata=Metadata(name=HOME)))
+    await _expose(client)
     hub = HubProcess(path, HUB_NAMESPACE=HOME, **LIVES)
     await hub.start()
     agent = await _agent(frail_kinds, client, tmp_path)

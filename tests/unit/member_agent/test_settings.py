@@ -43,11 +43,29 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("MEMBER_AGENT_LOG_LEVEL", "LOUD"),
         ("MEMBER_AGENT_HUB_TOKEN_SECRET", "modelfleet-hub-token"),
         ("MEMBER_AGENT_HUB_TOKEN_SECRET", "modelfleet-system/"),
+        ("MEMBER_AGENT_GATEWAY_SERVICE", "modelfleet-gateway"),
+        ("MEMBER_AGENT_GATEWAY_SERVICE", "modelfleet-system/"),
+        ("MEMBER_AGENT_GATEWAY_URL", "http://10.0.0.7:8080/v1"),
+        ("MEMBER_AGENT_GATEWAY_URL", "http://eu.example/v1"),
+        ("MEMBER_AGENT_GATEWAY_URL", "eu.example"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{variable}: "):
         settings([], {**NEEDED, variable: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://eu.example/v1",
+        "http://127.0.0.1:8080/v1",
+        "http://[::1]:1/v1",
+        "http://localhost/v1",
+    ],
+)
+def test_a_gateway_speaks_tls_or_is_on_this_machine(url: str) -> None:
+    assert settings([], {**NEEDED, "MEMBER_AGENT_GATEWAY_URL": url}).gateway_url == url
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.found: GatewayStatus | None = None
+        self.trouble = ""
         self.listeners = list[Callable[[], None]]()
 
     def status(self) -> GatewayStatus | None:

@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from fleet.api import names
-from fleet.api.cluster import ClusterState
+from fleet.api.cluster import ClusterState, GatewayStatus
 from fleet.api.objects import Key, Metadata
 from fleet.api.work import Work
 from fleet.kube.errors import TransientError
@@ -34,6 +34,24 @@ async def test_a_member_that_joins_says_so() -> None:
         "InternalMemberClusterHealthy",
         "the member's API server answers",
     )
+
+
+async def test_a_gateway_that_is_not_reached_is_told_of_with_the_reason() -> None:
+    reporter, found = Reporter(), GatewayStatus(url="https://us.example/v1")
+    await reporter.report()
+    agent = reporter.status().agent
+    assert agent
+    assert [each.type for each in agent.conditions] == ["Joined", "Healthy"]
+    reporter.gateway.trouble = "Service a/b has no address yet"
+    await reporter.after(60)
+    assert reporter.said("GatewayReady") == ("False", "NoGatewayAddress", reporter.gateway.trouble)
+    reporter.gateway.found, reporter.gateway.trouble = found, "it is not ready: status 503"
+    await reporter.after(60)
+    assert reporter.said("GatewayReady")[1] == "GatewayNotReady"
+    reporter.gateway.trouble = ""
+    await reporter.after(60)
+    said = ("True", "GatewayReady", "https://us.example/v1 serves")
+    assert reporter.said("GatewayReady") == said
 
 
 async def test_an_agent_that_stands_aside_has_not_joined_and_says_for_whom() -> None:
