@@ -20,6 +20,8 @@ from cli.local.binaries import Binaries
 from fleet.runtime import gauges
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import CRDS
+from gateway.exposition import render
+from gateway.metrics import Counts
 from tests.integration.charts.kubectl import Kubectl
 from tests.integration.charts.rendering import (
     CHARTS,
@@ -161,15 +163,35 @@ def test_the_defaults_of_the_settings_are_the_programs_own(chart: str) -> None:
         assert value in {own, ""} or (chart, name) == ("gateway", "workers"), name
 
 
-def test_the_hubs_alerts_ask_for_metrics_and_labels_that_it_has(helm: Helm) -> None:
-    known = {g.name: set(g.labels) for g in vars(gauges).values() if isinstance(g, gauges.Gauge)}
-    objects = helm.render(Installation("hub", CHARTS / "hub" / "ci" / "everything-values.yaml"))
+def hub_metrics() -> Mapping[str, set[str]]:
+    return {g.name: set(g.labels) for g in vars(gauges).values() if isinstance(g, gauges.Gauge)}
+
+
+def gateway_metrics() -> Mapping[str, set[str]]:
+    """Read what a gateway shows that has answered once."""
+    counts = Counts()
+    counts.answered("model", "region", "200", 1)
+    counts.began("model", "region", 0.1)
+    lines = [line for line in render(counts, ()).decode().splitlines() if "{" in line]
+    return {line.partition("{")[0]: set(re.findall(r"(\w+)=", line)) for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("chart", "metrics"),
+    [("hub", hub_metrics), ("gateway", gateway_metrics)],
+    ids=["hub", "gateway"],
+)
+def test_alerts_ask_for_metrics_and_labels_that_are_there(
+    helm: Helm, chart: str, metrics: Callable[[], Mapping[str, set[str]]]
+) -> None:
+    known = metrics()
+    objects = helm.render(Installation(chart, CHARTS / chart / "ci" / "everything-values.yaml"))
     (rules,) = [o for o in objects if o["kind"] == "PrometheusRule"]
     for rule in rules["spec"]["groups"][0]["rules"]:
-        (metric,) = re.findall(r"modelfleet_\w+", rule["expr"])
+        expression, said = rule["expr"], " ".join(rule["annotations"].values())
         grouped = {
-            word for by in re.findall(r"by \(([^)]*)\)", rule["expr"]) for word in by.split(", ")
+            word for by in re.findall(r"by \(([^)]*)\)", expression) for word in by.split(", ")
         }
-        said = " ".join(rule["annotations"].values())
-        assert grouped <= known[metric], rule["alert"]
+        for metric in re.findall(r"modelfleet_\w+", expression):
+            assert grouped <= known[metric], rule["alert"]
         assert set(re.findall(r"\$labels\.(\w+)", said)) <= grouped, rule["alert"]
