@@ -48,6 +48,8 @@ def kubeconfig(kinds: ApiServer, hub_token: str, tmp_path: Path) -> Path:
 @pytest.fixture
 async def hub(kubeconfig: Path) -> AsyncIterator[HubProcess]:
     running = HubProcess(kubeconfig)
-    await running.start()
-    yield running
-    await running.kill()
+    try:
+        await running.start()
+        yield running
+    finally:
+        await running.kill()
