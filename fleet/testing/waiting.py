@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 POLL_SECONDS = 0.01
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from fleet.testing.waiting import until
 
-END_SECONDS = 6.0
+END_SECONDS = 30.0
+"""What a kubelet gives it; it asks for less."""
 
 
 class ProgramProcess:
@@ -45,7 +46,7 @@ class ProgramProcess:
     async def ended(self) -> int:
         """Wait until it ends by itself; give its exit status."""
         assert self.process
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), END_SECONDS)
 
     async def terminate(self) -> int:
         """Ask it to end; give its exit status."""
