@@ -62,9 +62,10 @@ generate: .venv/synced ## Write the generated files anew: the CRDs and the API r
 docs: .venv/synced ## Build the documentation's site into site/
 	@$(RUN) mkdocs build --quiet
 
-bench: .venv/synced binaries ## Measure the way from a placement to its engine, and what a fleet costs
+bench: .venv/synced binaries ## Measure the way from a placement to its engine, what a fleet costs, and how soon a program is ready
 	@$(RUN) python -m benchmarks.control_loop
 	@$(RUN) python -m benchmarks.local_fleet
+	@$(RUN) python -m benchmarks.startup
 
 # Each engine builds the same file; the first that answers does. ENGINE=… names another.
 ENGINE ?= $(shell for e in docker podman buildah; do $$e info >/dev/null 2>&1 && echo $$e && break; done)

@@ -3,8 +3,8 @@
 from typing import Annotated, ClassVar
 
 from fleet.api.conditions import Condition
+from fleet.api.money import Money
 from fleet.api.objects import Model, Resource
-from fleet.api.placement import Money
 from fleet.api.schema import LABEL, LIST, NAME, Schema
 
 

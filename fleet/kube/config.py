@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fleet.kube.credentials import Credentials, Token, TokenFile
+from fleet.kube.credentials import Credentials, Loaded, Token, TokenFile
 from fleet.kube.errors import ForbiddenError
+from fleet.kube.plain_kubeconfig import plain
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -45,10 +46,24 @@ class Connection:
 
 def from_kubeconfig(path: str, *, context: str = "") -> Connection:
     """Read a kubeconfig; ForbiddenError says what is wrong with it."""
-    # Its library takes longer to load than a program may take to start: a pod does without.
-    read: Any = import_module("fleet.kube.kubeconfig").read
-    connection: Connection = read(path, context)
-    return connection
+    found = plain(path, context)
+    if found is None:
+        # By a library that takes long to load: what is plain, and a pod, does without.
+        read: Any = import_module("fleet.kube.kubeconfig").read
+        connection: Connection = read(path, context)
+        return connection
+
+    def again() -> str:
+        return from_kubeconfig(path, context=context).credentials.header()
+
+    return Connection(
+        server=found.server,
+        ca_file=found.ca_file,
+        cert_file=found.cert_file,
+        key_file=found.key_file,
+        verify=found.verify,
+        credentials=Loaded(again, found.header),
+    )
 
 
 def from_files(server: str, *, ca_file: str = "", token_file: str = "") -> Connection:

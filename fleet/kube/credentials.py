@@ -1,5 +1,6 @@
 """The Authorization header of requests, read again where it changes."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,23 @@ class Token:
         return self._header
 
     def renew(self) -> None: ...
+
+
+class Loaded:
+    """What was loaded from elsewhere, and is loaded again when the server refuses it."""
+
+    def __init__(self, load: Callable[[], str], header: str) -> None:
+        self._load, self._header = load, header
+
+    @override
+    def __repr__(self) -> str:
+        return "Loaded(...)"
+
+    def header(self) -> str:
+        return self._header
+
+    def renew(self) -> None:
+        self._header = self._load()
 
 
 class TokenFile:

@@ -1,36 +1,17 @@
 """A kubeconfig, read by the library that knows all that may be in one."""
 
-from collections.abc import Callable
 from typing import Any
 
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_kube_config
-from typing_extensions import override
 from yaml import MarkedYAMLError, YAMLError
 
 from fleet.kube.config import Connection
+from fleet.kube.credentials import Loaded
 from fleet.kube.errors import ForbiddenError
 
 Unusable = (ConfigException, YAMLError, OSError, ValueError, TypeError)
 """What the loader raises upon a file that is missing, no YAML, or no kubeconfig."""
-
-
-class KubeconfigToken:
-    """A kubeconfig's token; its plugins run again when the server refuses what they gave."""
-
-    def __init__(self, load: Callable[[], Any], loaded: Any) -> None:
-        self._load = load
-        self._header: str = _bearer(loaded)
-
-    @override
-    def __repr__(self) -> str:
-        return "KubeconfigToken(...)"
-
-    def header(self) -> str:
-        return self._header
-
-    def renew(self) -> None:
-        self._header = _bearer(self._load())
 
 
 def read(path: str, context: str) -> Connection:
@@ -56,7 +37,7 @@ def read(path: str, context: str) -> Connection:
         cert_file=loaded.cert_file or "",
         key_file=loaded.key_file or "",
         verify=loaded.verify_ssl,
-        credentials=KubeconfigToken(again, loaded),
+        credentials=Loaded(lambda: _bearer(again()), _bearer(loaded)),
     )
 
 

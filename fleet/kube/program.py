@@ -25,6 +25,8 @@ GRACE_SECONDS = 4.0
 """From a signal to the end; what is cut short is done again by the next process."""
 RELEASE_SECONDS = 1.0
 """For a lease to be given back, after that."""
+KOPF_SECONDS = 5.0
+"""For which kopf lets caches that it has no part in go first; one of them may never be filled."""
 log = logging.getLogger(__name__)
 
 
@@ -190,8 +192,11 @@ class _Parts:
         yield (), float(self._leading.is_set())
 
     async def _operate(self) -> None:
-        """Load and run kopf once the caches are filled without it: that is sooner."""
+        """Load and run kopf once the caches are filled without it: they are sooner so."""
         await _filled(self._program.watched_by_kopf)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KOPF_SECONDS):
+                await _filled(self._program.caches)
         operator = await asyncio.to_thread(_operator)
         client, started = self._program.client, asyncio.Event()
         watched, sweeper = self._program.watched_by_kopf, Sweeper(client.relist)

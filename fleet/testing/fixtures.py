@@ -2,20 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import partial
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import yaml
 
 from fleet.kube.client import ApiClient
-from fleet.kube.errors import KubeError
-from fleet.testing.apiserver import ApiServer, api_server, binaries
-from fleet.testing.waiting import until
-
-CRDS = Path(__file__).parents[2] / "crds"
+from fleet.testing.apiserver import ApiServer, api_server
+from fleet.testing.kinds import install
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +21,7 @@ def server() -> Iterator[ApiServer]:
 @pytest.fixture(scope="session")
 def kinds(server: ApiServer) -> ApiServer:
     """The same, with our kinds and Karpenter's."""
-    asyncio.run(_install(server))
+    asyncio.run(install(server))
     return server
 
 
@@ -36,7 +29,7 @@ def kinds(server: ApiServer) -> ApiServer:
 def member_kinds() -> Iterator[ApiServer]:
     """A second one, for tests that need a hub and a member apart."""
     with api_server(os.environ) as running:
-        asyncio.run(_install(running))
+        asyncio.run(install(running))
         yield running
 
 
@@ -59,25 +52,3 @@ async def client(server: ApiServer) -> AsyncIterator[ApiClient]:
     made = ApiClient(server.connection(), "test")
     yield made
     await made.close()
-
-
-async def _install(server: ApiServer) -> None:
-    client = ApiClient(server.connection(), "test")
-    folders = (CRDS, binaries(os.environ) / "karpenter-crds")
-    texts = [path.read_text(encoding="utf-8") for f in folders for path in sorted(f.glob("*.yaml"))]
-    definitions = [manifest for text in texts for manifest in yaml.safe_load_all(text)]
-    await asyncio.gather(*(client.dynamic.apply(found, force=True) for found in definitions))
-    for found in definitions:
-        await until(partial(_served, client, found["spec"]))
-    await client.close()
-
-
-async def _served(client: ApiClient, spec: Mapping[str, Any]) -> bool:
-    """Say whether the server lists objects of a kind, which it does some time after its CRD."""
-    version = f"{spec['group']}/{spec['versions'][0]['name']}"
-    try:
-        resource = await client.dynamic.resource_for(version, spec["names"]["kind"])
-        await client.served(resource)
-    except KubeError:
-        return False
-    return True

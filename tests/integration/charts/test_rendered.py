@@ -19,7 +19,7 @@ import member_agent.settings
 from cli.local.binaries import Binaries
 from fleet.runtime import gauges
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import CRDS
+from fleet.testing.kinds import CRDS
 from gateway.exposition import render
 from gateway.metrics import Counts
 from tests.integration.charts.kubectl import Kubectl

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from fleet.kube import kubeconfig
 from fleet.kube.config import Connection, from_environment, from_files, from_kubeconfig
 from fleet.kube.errors import ForbiddenError
+from fleet.kube.plain_kubeconfig import Plain, plain
 
 URL = "https://127.0.0.1:6443"
 CONFIG: dict[str, Any] = {
@@ -220,3 +222,50 @@ def test_a_wrong_kubeconfig_is_not_quoted(tmp_path: Path, content: str) -> None:
     with pytest.raises(ForbiddenError) as caught:
         from_kubeconfig(str(path))
     assert "KEPT" not in str(caught.value)
+
+
+PLAIN: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "a token": ({"token": "hunter2"}, {}),
+    "a token and an authority": ({"token": "hunter2"}, {"certificate-authority": "ca.pem"}),
+    "certificates": ({"client-certificate": "cert.pem", "client-key": "key.pem"}, {}),
+    "nothing, trusted unseen": ({}, {"insecure-skip-tls-verify": True, "server": f"{URL}/"}),
+}
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_what_is_read_without_the_library_is_what_the_library_reads(
+    write: Write, tmp_path: Path, case: str
+) -> None:
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).touch()
+    user, cluster = PLAIN[case]
+    path = write(user, **cluster)
+    found, known = plain(path, ""), kubeconfig.read(path, "")
+    assert found == Plain(
+        server=known.server,
+        verify=known.verify,
+        ca_file=known.ca_file,
+        cert_file=known.cert_file,
+        key_file=known.key_file,
+        header=known.credentials.header(),
+    )
+    assert from_kubeconfig(path).server == URL
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster"),
+    [
+        ({"tokenFile": "token"}, {}),
+        ({"exec": {}}, {}),
+        ({"username": "a", "password": "b"}, {}),
+        ({"client-key-data": "aGVsbG8="}, {}),
+        ({}, {"certificate-authority-data": "aGVsbG8="}),
+        ({}, {"certificate-authority": "nowhere.pem"}),
+        ({}, {"proxy-url": "http://127.0.0.1:9"}),
+        ({}, {"tls-server-name": "other"}),
+    ],
+)
+def test_what_only_the_library_knows_is_left_to_it(
+    write: Write, user: dict[str, Any], cluster: dict[str, Any]
+) -> None:
+    assert plain(write(user, **cluster), "") is None

@@ -1,0 +1,40 @@
+"""Our kinds and Karpenter's on a real API server."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.kube.client import ApiClient
+from fleet.kube.errors import KubeError
+from fleet.testing.apiserver import ApiServer, binaries
+from fleet.testing.waiting import until
+
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+async def install(server: ApiServer) -> None:
+    """Have a server serve all that our programs watch."""
+    client = ApiClient(server.connection(), "test")
+    folders = (CRDS, binaries(os.environ) / "karpenter-crds")
+    texts = [path.read_text(encoding="utf-8") for f in folders for path in sorted(f.glob("*.yaml"))]
+    definitions = [manifest for text in texts for manifest in yaml.safe_load_all(text)]
+    await asyncio.gather(*(client.dynamic.apply(found, force=True) for found in definitions))
+    for found in definitions:
+        await until(partial(_served, client, found["spec"]))
+    await client.close()
+
+
+async def _served(client: ApiClient, spec: Mapping[str, Any]) -> bool:
+    """Say whether the server lists objects of a kind, which it does some time after its CRD."""
+    version = f"{spec['group']}/{spec['versions'][0]['name']}"
+    try:
+        resource = await client.dynamic.resource_for(version, spec["names"]["kind"])
+        await client.served(resource)
+    except KubeError:
+        return False
+    return True
