@@ -43,7 +43,7 @@ def frail_server() -> Iterator[ApiServer]:
 @pytest.fixture(scope="module")
 def frail_kinds(frail_server: ApiServer) -> ApiServer:
     """The same with our kinds: for what must not meet the members of other tests."""
-    asyncio.run(_install(frail_server))
+    asyncio.run(install(frail_server))
     return frail_server
 
 

@@ -188,8 +188,12 @@ async def test_health_says_what_is_waited_for(client: ApiClient, brisk: ApiClien
         ready = await http.get("/readyz")
         assert ready.status_code == 503
         assert ready.text.startswith("waiting for Widget")
-        counted = (await http.get("/metrics")).text
-        assert 'modelfleet_kube_requests_total{code="lost",verb="GET"}' in counted
+
+        async def counted() -> bool:
+            lost = 'modelfleet_kube_requests_total{code="lost",verb="GET"}'
+            return lost in (await http.get("/metrics")).text
+
+        await until(counted)
         assert (await http.get("/other")).status_code == 404
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(task, timeout=5)

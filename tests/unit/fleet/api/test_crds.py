@@ -22,7 +22,8 @@ def versions(file: Path) -> list[dict[str, Any]]:
 
 
 def test_the_committed_files_are_what_the_models_say() -> None:
-    assert {path: path.read_text("utf-8") for path in FILES} == dict(generated())
+    made = {path: text for path, text in generated() if path.parent == CRDS}
+    assert {path: path.read_text("utf-8") for path in FILES} == made
 
 
 def test_there_is_one_definition_for_each_kind() -> None:
