@@ -135,12 +135,9 @@ READ: Mapping[str, Program] = {
     ),
     "gateway": Program("GATEWAY_", gateway.settings.Settings, gateway.settings.read),
 }
-TOLD = [
-    found for found in PROGRAMS_OWN if found.chart != "member-agent" or "everything" in str(found)
-]
 
 
-@pytest.mark.parametrize("installation", TOLD, ids=str)
+@pytest.mark.parametrize("installation", PROGRAMS_OWN, ids=str)
 def test_a_program_takes_every_setting_that_it_is_given(
     helm: Helm, installation: Installation
 ) -> None:
