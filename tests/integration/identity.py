@@ -18,8 +18,8 @@ from fleet.testing.waiting import until
 NAMESPACE = "modelfleet-system"
 CHARTS = Path(__file__).parents[2] / "charts"
 RIGHTS = ("serviceaccount.yaml", "rbac.yaml")
-POLICIES = "policies.yaml"
-"""Of the hub: they hold everybody else, and so hubs beside each other."""
+CONNECT_POLICY, WORKS_POLICY = "policy-connect.yaml", "policy-works.yaml"
+"""Of the hub's chart; the second holds all but one hub of a server."""
 TOKEN_SECONDS = 3600
 WITH_PODS_ALONE: Mapping[str, Mapping[str, Any]] = {
     "hub": {},
@@ -53,7 +53,7 @@ class Question(NamedTuple):
 async def may(client: ApiClient, user: str, question: Question) -> bool:
     """Ask the API server as its admin what a user may do."""
     asked = {name: value for name, value in question._asdict().items() if value}
-    _, _, namespace, _ = user.split(":")
+    namespace = account_of(user).namespace
     groups = [
         "system:authenticated",
         "system:serviceaccounts",
@@ -70,6 +70,11 @@ async def may(client: ApiClient, user: str, question: Question) -> bool:
 
 def user_of(account: Key) -> str:
     return f"system:serviceaccount:{account.namespace}:{account.name}"
+
+
+def account_of(user: str) -> Key:
+    _, _, namespace, name = user.split(":")
+    return Key(namespace, name)
 
 
 async def render(
@@ -122,10 +127,11 @@ async def token_of(client: ApiClient, account: Key) -> str:
     return await client.request_token(account, TOKEN_SECONDS)
 
 
-async def token_for(server: ApiServer, chart: str, *more: str) -> str:
+async def token_for(server: ApiServer, chart: str, *more: str, **values: Any) -> str:
     """Make a chart's account and give its token; `more` are files that go with its rights."""
     client = ApiClient(server.connection(), "test")
     try:
-        return await token_of(client, await install(client, chart, templates=(*RIGHTS, *more)))
+        account = await install(client, chart, templates=(*RIGHTS, *more), **values)
+        return await token_of(client, account)
     finally:
         await client.close()

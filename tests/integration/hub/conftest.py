@@ -9,7 +9,7 @@ import yaml
 
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import client, frail_kinds, frail_server, kinds, server
-from tests.integration.identity import POLICIES, token_for
+from tests.integration.identity import WORKS_POLICY, token_for
 from tests.integration.process import ProgramProcess
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "server",
 ]
 
+READ = ["get", "list", "watch"]
+
 
 class HubProcess(ProgramProcess):
     """A hub on a server."""
@@ -34,8 +36,10 @@ class HubProcess(ProgramProcess):
 
 @pytest.fixture(scope="session")
 def hub_token(kinds: ApiServer) -> str:
-    """Be the hub with the rights that its chart gives it."""
-    return asyncio.run(token_for(kinds, "hub", POLICIES))
+    """Be the hub with the rights that its chart gives it, and no more to place than tests need."""
+    config_maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": READ}
+    rbac = {"placeable": [config_maps]}
+    return asyncio.run(token_for(kinds, "hub", WORKS_POLICY, rbac=rbac))
 
 
 @pytest.fixture

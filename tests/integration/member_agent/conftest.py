@@ -19,6 +19,7 @@ from tests.integration.process import ProgramProcess
 __all__ = ["account_token", "agent", "client", "kinds", "server"]
 CLUSTER = "us"
 NAMESPACE = member_namespace(CLUSTER)
+WRITE = ["get", "list", "watch", "create", "patch", "delete"]
 
 
 class AgentProcess(ProgramProcess):
@@ -34,8 +35,10 @@ class AgentProcess(ProgramProcess):
 
 @pytest.fixture(scope="session")
 def account_token(kinds: ApiServer) -> str:
-    """Be the agent on its member with the rights that its chart gives it there."""
-    return asyncio.run(token_for(kinds, "member-agent"))
+    """Be the agent on its member with its own rights, and those that tests' Works need."""
+    config_maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": WRITE}
+    values = {"fullnameOverride": "tested-agent", "rbac": {"rules": [config_maps]}}
+    return asyncio.run(token_for(kinds, "member-agent", **values))
 
 
 @pytest.fixture

@@ -1,6 +1,17 @@
 """A real API server with our kinds and the accounts that our charts make."""
 
 from fleet.testing.fixtures import client, kinds, server
-from tests.integration.hub.conftest import hub_token
+from tests.integration.hub.conftest import hub, hub_token, kubeconfig
+from tests.integration.member_agent.conftest import account_token, agent, environ
 
-__all__ = ["client", "hub_token", "kinds", "server"]
+__all__ = [
+    "account_token",
+    "agent",
+    "client",
+    "environ",
+    "hub",
+    "hub_token",
+    "kinds",
+    "kubeconfig",
+    "server",
+]

@@ -13,14 +13,24 @@ from fleet.api.objects import Key
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.waiting import until
-from tests.integration.identity import NAMESPACE, Question, install, may, token_of, user_of
+from tests.integration.identity import (
+    CONNECT_POLICY,
+    NAMESPACE,
+    RIGHTS,
+    Question,
+    account_of,
+    install,
+    may,
+    token_of,
+    user_of,
+)
 from tests.integration.member_agent.identity import ACCOUNT, admit
 
 US = member_namespace("rights")
 PLACED, JOINED = "placement.kubernetes-fleet.io", "cluster.kubernetes-fleet.io"
 RBAC, LEASES = "rbac.authorization.k8s.io", "leases.coordination.k8s.io"
 IDENTITIES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "hub": ("hub", {}),
+    "hub": ("hub", {"fullnameOverride": "wide-hub"}),
     "narrow hub": (
         "hub",
         {
@@ -53,6 +63,7 @@ IDENTITIES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
 }
+TEMPLATES = {"hub": (*RIGHTS, CONNECT_POLICY), "member-agent": RIGHTS, "gateway": RIGHTS}
 
 MAY: Mapping[str, str] = {
     "hub": f"""
@@ -136,7 +147,7 @@ MAY_NOT: Mapping[str, str] = {
         create secrets in {US}
         delete secrets in {NAMESPACE}
         create serviceaccounts/token in kube-system/default
-        create serviceaccounts/token in {NAMESPACE}/modelfleet-hub
+        create serviceaccounts/token in {NAMESPACE}/wide-hub
         create clusterroles.{RBAC}
         create clusterrolebindings.{RBAC}
         escalate roles.{RBAC} in {US}
@@ -243,7 +254,7 @@ async def _make(server: ApiServer) -> Mapping[str, str]:
     client = ApiClient(server.connection(), "test")
     try:
         made = {
-            name: user_of(await install(client, chart, **values))
+            name: user_of(await install(client, chart, templates=TEMPLATES[chart], **values))
             for name, (chart, values) in IDENTITIES.items()
         }
         await admit(client, "rights")
@@ -277,15 +288,14 @@ async def test_an_identity_may_do_what_its_program_does_and_no_more(
     ],
 )
 async def test_a_hub_that_may_get_everything_connects_to_nothing(
-    kinds: ApiServer, hub_token: str, path: str
+    kinds: ApiServer, client: ApiClient, users: Mapping[str, str], path: str
 ) -> None:
+    token = await token_of(client, account_of(users["hub"]))
     trusted = ssl.create_default_context(cafile=kinds.ca_file)
     async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
 
         async def refused() -> bool:
-            answer = await http.get(
-                kinds.url + path, headers={"Authorization": f"Bearer {hub_token}"}
-            )
+            answer = await http.get(kinds.url + path, headers={"Authorization": f"Bearer {token}"})
             return answer.status_code == httpx.codes.FORBIDDEN and "connects to no" in answer.text
 
         await until(refused)
@@ -297,8 +307,8 @@ async def test_a_hub_that_may_get_everything_connects_to_nothing(
 async def test_a_gateway_only_reads(
     kinds: ApiServer, client: ApiClient, users: Mapping[str, str], identity: str
 ) -> None:
-    namespace, name = users[identity].split(":")[2:]
-    own = ApiClient(kinds.connection(await token_of(client, Key(namespace, name))), "gateway")
+    token = await token_of(client, account_of(users[identity]))
+    own = ApiClient(kinds.connection(token), "gateway")
     try:
         rules = await _rules(own)
     finally:

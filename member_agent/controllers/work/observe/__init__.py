@@ -14,7 +14,7 @@ from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from fleet.kube.dynamic import PartialObject
-from fleet.kube.errors import NotServedError
+from fleet.kube.errors import NotPermittedError, NotServedError
 from fleet.kube.resources import ApiResource
 from member_agent.controllers.work.observe.memory import Memory
 from member_agent.controllers.work.observe.watches import Kind, Watches
@@ -133,9 +133,12 @@ class Observer:
         if resource is None or part.problem:
             return part
         seen = self.memory.seen(key, part.ref)
-        live = await self._live(part.ref, resource)
-        if live and live.body is None and _to_be_read(part.ref, live, seen, strategy):
-            live = await self._read(part.ref, resource)
+        try:
+            live = await self._live(part.ref, resource)
+            if live and live.body is None and _to_be_read(part.ref, live, seen, strategy):
+                live = await self._read(part.ref, resource)
+        except NotPermittedError as error:
+            return replace(part, problem=Verdict(Reason.APPLY_FAILED, str(error)))
         maker = self.memory.maker(key, part.ref)
         problem = None if live or maker == key else _made_by(maker)
         return replace(part, live=live, seen=seen, problem=problem)
