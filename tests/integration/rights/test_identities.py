@@ -51,7 +51,9 @@ IDENTITIES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "member-agent",
         {
             "fullnameOverride": "narrow-agent",
-            "rbac": {"rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["patch"]}]},
+            "rbac": {
+                "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["patch"]}]
+            },
         },
     ),
     "gateway": ("gateway", {}),
@@ -116,7 +118,7 @@ MAY: Mapping[str, str] = {
         delete customresourcedefinitions.apiextensions.k8s.io
     """,
     "narrow member": f"""
-        patch secrets in default
+        patch configmaps in default
         create appliedworks.{PLACED}
         delete appliedworks.{PLACED}
         patch appliedworks.{PLACED}/status
@@ -130,6 +132,9 @@ MAY: Mapping[str, str] = {
         list pods
         list events in default
         patch {LEASES} in {NAMESPACE}/modelfleet-member-agent
+        patch secrets in {NAMESPACE}/modelfleet-hub-token
+        create secrets in {NAMESPACE}
+        delete secrets in {NAMESPACE}/modelfleet-gateway-tls
     """,
     "gateway": f"""
         watch modelservices.modelfleet.dev
@@ -206,6 +211,8 @@ MAY_NOT: Mapping[str, str] = {
     """,
     "narrow member": f"""
         get secrets in default
+        get secrets in {NAMESPACE}/another
+        delete secrets in {NAMESPACE}/modelfleet-hub-token
         create deployments.apps in default
         create clusterroles.{RBAC}
         create rolebindings.{RBAC} in default
