@@ -78,12 +78,12 @@ def account_of(user: str) -> Key:
 
 
 async def render(
-    chart: str, templates: Iterable[str], values: Mapping[str, Any]
+    chart: str, namespace: str, templates: Iterable[str], values: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Give the objects of some of a chart's files."""
     helm = await asyncio.create_subprocess_exec(
         binaries(os.environ) / "helm",
-        *("template", f"modelfleet-{chart}", CHARTS / chart, f"--namespace={NAMESPACE}"),
+        *("template", f"modelfleet-{chart}", CHARTS / chart, f"--namespace={namespace}"),
         *("--kube-version=1.36.0", "--values=-"),
         *(f"--show-only=templates/{name}" for name in templates),
         stdin=asyncio.subprocess.PIPE,
@@ -96,15 +96,20 @@ async def render(
 
 
 async def install(
-    client: ApiClient, chart: str, *, templates: Iterable[str] = RIGHTS, **values: Any
+    client: ApiClient,
+    chart: str,
+    *,
+    namespace: str = NAMESPACE,
+    templates: Iterable[str] = RIGHTS,
+    **values: Any,
 ) -> Key:
     """Make a chart's account and roles, and give the account once the roles are in force."""
-    await client.apply(Namespace(metadata=Metadata(name=NAMESPACE)), force=True)
-    manifests = await render(chart, templates, values)
+    await client.apply(Namespace(metadata=Metadata(name=namespace)), force=True)
+    manifests = await render(chart, namespace, templates, values)
     for manifest in manifests:
         await client.dynamic.apply(manifest, force=True)
     (name,) = [m["metadata"]["name"] for m in manifests if m["kind"] == "ServiceAccount"]
-    account = Key(NAMESPACE, name)
+    account = Key(namespace, name)
     for question in _first_rights(manifests):
 
         async def granted(question: Question = question) -> bool:
@@ -128,7 +133,10 @@ async def token_of(client: ApiClient, account: Key) -> str:
 
 
 async def token_for(server: ApiServer, chart: str, *more: str, **values: Any) -> str:
-    """Make a chart's account and give its token; `more` are files that go with its rights."""
+    """Make a chart's account and give its token; `more` are files that go with its rights.
+
+    `values` are the chart's, and may name a `namespace`.
+    """
     client = ApiClient(server.connection(), "test")
     try:
         account = await install(client, chart, templates=(*RIGHTS, *more), **values)

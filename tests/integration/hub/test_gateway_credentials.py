@@ -12,16 +12,16 @@ import pytest
 import yaml
 
 from fleet.api.cluster import MemberCluster
-from fleet.api.core import Namespace, Secret, ServiceAccount
+from fleet.api.core import Secret, ServiceAccount
 from fleet.api.keys import Key
 from fleet.api.names import member_namespace
-from fleet.api.objects import Metadata
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.certificates import Pair, write_pair
 from fleet.testing.waiting import until
 from gateway.tls import serving
 from tests.integration.hub.conftest import HubProcess
+from tests.integration.identity import WORKS_POLICY, token_for
 from tests.integration.process import ProgramProcess
 
 HOME, MEMBER, HERE = "home", "us", "127.0.0.1"
@@ -92,8 +92,9 @@ async def _agent(server: ApiServer, client: ApiClient, home: Path) -> ProgramPro
     token = home / "token"
     token.write_text(await client.request_token(ACCOUNT, 3600), encoding="utf-8")
     token.chmod(0o600)
+    own = await token_for(server, "member-agent", rbac={"rules": []})
     environ = {
-        "KUBECONFIG": str(home / "kubeconfig.yaml"),
+        "KUBECONFIG": str(_kubeconfig(server, own, home / "agent")),
         "MEMBER_AGENT_CLUSTER": MEMBER,
         "MEMBER_AGENT_HUB_URL": server.url,
         "MEMBER_AGENT_HUB_CA_FILE": server.ca_file,
@@ -115,14 +116,19 @@ async def _expose(client: ApiClient) -> None:
     await client.dynamic.merge_patch(services, key, {"status": status}, subresource="status")
 
 
+def _kubeconfig(server: ApiServer, token: str, home: Path) -> Path:
+    home.mkdir()
+    path = home / "kubeconfig.yaml"
+    path.write_text(yaml.safe_dump(server.kubeconfig(token)), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 async def fleet(frail_kinds: ApiServer, tmp_path: Path) -> AsyncIterator[Fleet]:
-    path = tmp_path / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(frail_kinds.kubeconfig()), encoding="utf-8")
+    own = await token_for(frail_kinds, "hub", WORKS_POLICY, namespace=HOME, rbac={"placeable": []})
+    hub = HubProcess(_kubeconfig(frail_kinds, own, tmp_path / "hub"), HUB_NAMESPACE=HOME, **LIVES)
     client = ApiClient(frail_kinds.connection(), "test")
-    await client.create(Namespace(metadata=Metadata(name=HOME)))
     await _expose(client)
-    hub = HubProcess(path, HUB_NAMESPACE=HOME, **LIVES)
     await hub.start()
     agent = await _agent(frail_kinds, client, tmp_path)
     await agent.start()
