@@ -43,6 +43,8 @@ from hub.controllers.services.observe import Reads as ServiceReads
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads as WorkReads
 from hub.controllers.workload_status.handlers import WorkloadStatusController
+from hub.gateway_hosts import GatewayHosts
+from hub.gateway_work import service_names
 from hub.gauges import Gauges
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
@@ -68,6 +70,7 @@ class Hub:
     others: tuple[Aside, ...]
     """Those whose objects we leave alone while they are there."""
     events: Events
+    hosts: GatewayHosts
 
     def writer(self, name: str) -> ApiClient:
         """Write as a field manager of its own: each controller gives up only what was its own."""
@@ -81,6 +84,8 @@ class Hub:
 
 def compose(settings: Settings, client: ApiClient) -> Hub:
     namespace = settings.namespace
+    own = service_names(namespace) if namespace else frozenset[str]()
+    reserved = own | frozenset(settings.global_names)
     kinds = Kinds(secrets=Cache(Secret, namespace=namespace) if namespace else None)
     heartbeats = Heartbeats(monotonic, clock.now)
     heartbeats.follow(kinds.clusters)
@@ -95,6 +100,7 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
         watches=watches,
         others=() if settings.beside else (kubefleet,),
         events=Events(client.as_manager(f"{NAME}-events"), NAME, clock.now),
+        hosts=GatewayHosts(kinds.clusters, kinds.works, reserved),
     )
     tell_of_silence(heartbeats, kinds.clusters, hub.tell_alone)
     return hub
@@ -104,6 +110,7 @@ def membership(hub: Hub) -> Iterator[Controller]:
     yield Membership(
         client=hub.writer("membership"),
         caches=hub.kinds.members,
+        hosts=hub.hosts,
         clock=clock.now,
         force_after=timedelta(seconds=hub.settings.force_leave_seconds),
         tell=hub.events.tell,
@@ -240,14 +247,14 @@ def gateway_credentials(hub: Hub) -> Iterator[Controller]:
         credential=timedelta(seconds=settings.gateway_credential_seconds),
         overlap=timedelta(seconds=settings.gateway_overlap_seconds),
     )
-    more_names = (name.strip() for name in settings.gateway_names.split(","))
     yield GatewayCredentials(
         client=hub.writer("gateway-credentials"),
         caches=CredentialReads(kinds.secrets, kinds.clusters, kinds.works),
+        hosts=hub.hosts,
         clock=clock.now,
         maker=FreshKeys(),
         rules=rules,
-        more_names=tuple(filter(None, more_names)),
+        more_names=settings.global_names,
     )
 
 

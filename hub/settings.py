@@ -79,6 +79,11 @@ class Settings:
     controllers: tuple[str, ...] = CONTROLLERS
     """Those that run; only the flag `--controllers` changes it."""
 
+    @property
+    def global_names(self) -> tuple[str, ...]:
+        named = (name.strip() for name in self.gateway_names.split(","))
+        return tuple(filter(None, named))
+
 
 def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read `HUB_WORKERS` and so on; SettingsError and SystemExit name what is wrong."""

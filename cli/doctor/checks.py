@@ -148,6 +148,7 @@ def _member(member: MemberCluster, facts: Facts) -> Iterator[Finding]:
         yield Finding(check, State.FAILED, silence, f"modelfleet join {name} --renew; {_LOGS}")
     elif trouble := _unwell(member):
         yield Finding(check, State.FAILED, trouble, _LOGS)
+    yield from _address(check, member)
     version = member.status.properties.get(KUBERNETES)
     if version and (judged := _kubernetes(check, version.value)).state is not State.OK:
         yield judged
@@ -175,6 +176,13 @@ def _unwell(member: MemberCluster) -> str:
     agent = member.status.agent
     healthy = find(agent.conditions, "Healthy") if agent else None
     return f"is not healthy: {healthy.message}" if healthy and not healthy.true else ""
+
+
+def _address(check: str, member: MemberCluster) -> Iterator[Finding]:
+    address = find(member.status.conditions, "GatewayAddress")
+    if address and address.false:
+        text, _, hint = address.message.partition("; ")
+        yield Finding(check, State.FAILED, text, hint)
 
 
 def _token(check: str, name: str, ends: datetime, now: datetime) -> Iterator[Finding]:

@@ -17,14 +17,14 @@ from fleet.runtime.clock import Clock
 from hub.certificates import Maker
 from hub.controllers.gateway_credentials.apply import apply
 from hub.controllers.gateway_credentials.observe import Reads
-from hub.controllers.gateway_credentials.plan import member_names, plan_delivery, plan_shared
+from hub.controllers.gateway_credentials.plan import plan_delivery, plan_shared
 from hub.controllers.gateway_credentials.plan.actions import (
     AUTHORITY,
-    CERTIFICATE,
     CREDENTIAL,
-    WORK,
 )
 from hub.controllers.gateway_credentials.plan.authorities import Rules
+from hub.gateway_hosts import GatewayHosts
+from hub.gateway_work import CERTIFICATE, WORK
 
 SHARED = Key("", "")
 """The key of what all gateways share; the others are members."""
@@ -43,6 +43,7 @@ class Told:
 class GatewayCredentials:
     client: Client
     caches: Reads
+    hosts: GatewayHosts
     clock: Clock
     maker: Maker
     rules: Rules
@@ -61,7 +62,7 @@ class GatewayCredentials:
             self._tell(shared.waiting)
             planned = plan_shared(shared, self.more_names, now, self.rules, self.maker)
         else:
-            delivery = self.caches.delivery(key.name)
+            delivery = self.caches.delivery(key.name, self.hosts)
             planned = plan_delivery(shared, delivery, now, self.rules, self.maker)
         await apply(planned.actions, self.client)
         return planned.again.total_seconds() if planned.again else None
@@ -97,8 +98,10 @@ class GatewayCredentials:
         reads.secrets.on_change(secret)
         reads.clusters.on_change(cluster, part=_concerns)
         reads.works.on_change(work)
+        self.hosts.on_change(lambda member: queue.add(Key("", member)))
 
 
 def _concerns(cluster: MemberCluster) -> object:
     """What of a member changes anything here; its heartbeats do not."""
-    return cluster.joined, cluster.deleting, member_names(cluster)
+    gateway = cluster.status.gateway
+    return cluster.joined, cluster.deleting, gateway.url if gateway else ""

@@ -1,7 +1,5 @@
 """Read what is there, once, from the caches; what cannot be read counts as not there."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,17 +16,17 @@ from hub.controllers.gateway_credentials.plan import accepts
 from hub.controllers.gateway_credentials.plan.actions import (
     ANNOUNCED,
     AUTHORITY,
-    CERTIFICATE,
     CREDENTIAL,
     PUBLISHED,
     RECEIVED,
     ROTATED,
-    WORK,
     Delivery,
     Shared,
 )
 from hub.controllers.gateway_credentials.plan.authorities import Authority
 from hub.controllers.gateway_credentials.plan.credential import Credential
+from hub.gateway_hosts import GatewayHosts
+from hub.gateway_work import CERTIFICATE, WORK, decoded, delivered, pair
 
 
 class Reads(NamedTuple):
@@ -48,17 +46,22 @@ class Reads(NamedTuple):
             authority=authority,
             authorities=_authorities(authority),
             tls=tls,
-            pair=_pair(tls.data) if tls else None,
+            pair=pair(tls.data) if tls else None,
             published=_published(tls),
             credential=credential,
             secrets=secrets,
             waiting=self._waiting(secrets) if secrets and rotating else (),
         )
 
-    def delivery(self, name: str) -> Delivery:
+    def delivery(self, name: str, hosts: GatewayHosts) -> Delivery:
         work = self.works.get(Key(names.member_namespace(name), WORK))
         cluster = self.clusters.get(Key("", name))
-        return Delivery(cluster=cluster, work=work, pair=_delivered(work) if work else None)
+        return Delivery(
+            cluster=cluster,
+            work=work,
+            pair=delivered(work) if work else None,
+            host=hosts.granted(cluster) if cluster else "",
+        )
 
     def _secret(self, name: str) -> Secret | None:
         return self.secrets.get(Key(self.secrets.namespace, name))
@@ -74,25 +77,6 @@ class Reads(NamedTuple):
         return tuple(sorted(found))
 
 
-def _text(data: Mapping[str, str], name: str) -> str:
-    try:
-        return base64.b64decode(data.get(name, ""), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
-def _pair(data: Mapping[str, str]) -> Pair | None:
-    cert, key = _text(data, "tls.crt"), _text(data, "tls.key")
-    return Pair(cert, key) if cert and key else None
-
-
-def _delivered(work: Work) -> Pair | None:
-    for manifest in work.spec.workload.manifests:
-        if manifest.get("metadata", {}).get("name") == CERTIFICATE:
-            return _pair(manifest.get("data", {}))
-    return None
-
-
 def _authorities(secret: Secret | None) -> tuple[Authority, ...]:
     if secret is None:
         return ()
@@ -102,7 +86,7 @@ def _authorities(secret: Secret | None) -> tuple[Authority, ...]:
 
 
 def _authority(data: Mapping[str, str], number: str) -> Authority | None:
-    cert, key = _text(data, f"{number}.crt"), _text(data, f"{number}.key")
+    cert, key = decoded(data, f"{number}.crt"), decoded(data, f"{number}.key")
     said = read(cert)
     return Authority(int(number), Pair(cert, key), said) if said and key else None
 
@@ -119,7 +103,7 @@ def _published(tls: Secret | None) -> Mapping[str, datetime]:
 def _credential(secret: Secret | None) -> Credential | None:
     if secret is None:
         return None
-    lines = tuple(_text(secret.data, "credential").split())
+    lines = tuple(decoded(secret.data, "credential").split())
     notes, made = secret.metadata.annotations, secret.metadata.creation_timestamp
     rotated = _time(notes.get(ROTATED)) or made
     if not lines or rotated is None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from fleet.api.conditions import ConditionStatus
 from fleet.api.happenings import Happening, Turn
+from hub.controllers.membership.status import GATEWAY_ADDRESS
 
 TURNS: Final = (
     Turn(type="ReadyToJoin", status=ConditionStatus.TRUE),
@@ -16,6 +17,8 @@ TURNS: Final = (
         told_as="MemberClusterUnknown",
         warning=True,
     ),
+    Turn(type=GATEWAY_ADDRESS, status=ConditionStatus.FALSE, warning=True),
+    Turn(type=GATEWAY_ADDRESS, status=ConditionStatus.TRUE),
 )
 SILENT: Final = Happening(
     "MemberClusterSilent",

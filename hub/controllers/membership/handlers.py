@@ -1,11 +1,13 @@
 """Wake membership for a cluster, or for what it has in its namespace on the hub."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from fleet.api import names
+from fleet.api.cluster import InternalMemberCluster
 from fleet.api.happenings import happenings
 from fleet.api.objects import Key, Resource
 from fleet.kube.cache import Cache
@@ -18,12 +20,17 @@ from hub.controllers.membership.events import TURNS
 from hub.controllers.membership.observe import Reads
 from hub.controllers.membership.plan import plan
 from hub.controllers.membership.status import report
+from hub.gateway_claims import Refusal
+from hub.gateway_hosts import GatewayHosts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     client: Client
     caches: Reads
+    hosts: GatewayHosts
     clock: Clock
     force_after: timedelta
     """How long a leaving member's agent may take, before it is not waited for any more."""
@@ -43,12 +50,19 @@ class Membership:
         gone = cluster is None or (cluster.deleting and observed.namespace is None)
         if cluster and not gone:
             internal = self.caches.observe(key.name).internal
-            status = report(cluster, internal, now=now)
+            refusal = self._refusal(internal)
+            status = report(cluster, internal, now=now, refusal=refusal)
             if status:
                 await self.client.patch_status(cluster, status)
-                turned = happenings(cluster.status.conditions, status.conditions, TURNS)
+                turned = tuple(happenings(cluster.status.conditions, status.conditions, TURNS))
                 self.tell(cluster, turned)
+                if refusal and refusal.reason in {told.reason for told in turned}:
+                    log.warning(refusal.message, extra={"cluster": cluster.name})
         return planned.again
+
+    def _refusal(self, internal: InternalMemberCluster | None) -> Refusal | None:
+        gateway = internal.status.gateway if internal else None
+        return self.hosts.refusal(internal.name, gateway.url) if internal and gateway else None
 
     def wake(self, queue: WorkQueue) -> None:
         def cluster(resource: Resource) -> None:
@@ -65,3 +79,4 @@ class Membership:
             cache.on_change(belonging)
         for others in (reads.roles, reads.role_bindings):
             others.on_change(belonging)
+        self.hosts.on_change(lambda member: queue.add(Key("", member)))

@@ -1,11 +1,16 @@
 """Report a member: what its agent says, as far as the hub goes by it. Pure."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fleet.api.cluster import InternalMemberCluster, MemberCluster, MemberClusterStatus
 from fleet.api.conditions import Condition, ConditionStatus, find, since
+from hub.gateway_claims import Reason as Address
+from hub.gateway_claims import Refusal
+
+GATEWAY_ADDRESS: Final = "GatewayAddress"
 
 
 class Reason(StrEnum):
@@ -21,21 +26,28 @@ class Fact(NamedTuple):
 
     type: str
     truth: bool | None
-    reason: Reason
+    reason: Reason | Address
     message: str
 
 
 def report(
-    cluster: MemberCluster, internal: InternalMemberCluster | None, *, now: datetime
+    cluster: MemberCluster,
+    internal: InternalMemberCluster | None,
+    *,
+    now: datetime,
+    refusal: Refusal | None = None,
 ) -> MemberClusterStatus | None:
-    """Copy what the agent reports, or None where it is there already."""
+    """Copy what the agent reports, but for a `refusal` of its gateway; None where it is there."""
     said, old = internal.status if internal else None, cluster.status
     conditions = (
         _ready(cluster, internal, now),
         _joined(cluster, internal, now),
         *(said.conditions if said else ()),
+        *_address(cluster, refusal, now),
     )
     fields = {name: getattr(said, name) for name in said.model_fields_set} if said else {}
+    if refusal:
+        fields["gateway"] = None
     new = MemberClusterStatus(**fields | {"conditions": conditions})
     there = {condition.type: condition for condition in old.conditions}
     same = all(there.get(condition.type) == condition for condition in conditions)
@@ -65,6 +77,16 @@ def _joined(
         return _condition(cluster, fact, now)
     fact = Fact("Joined", False, Reason.LEFT, said.message or "The member has left")
     return _condition(cluster, fact, now)
+
+
+def _address(cluster: MemberCluster, refusal: Refusal | None, now: datetime) -> Iterator[Condition]:
+    """Tell of an address that is not believed, and then that it is again."""
+    if refusal:
+        fact = Fact(GATEWAY_ADDRESS, False, refusal.reason, refusal.message)
+        yield _condition(cluster, fact, now)
+    elif find(cluster.status.conditions, GATEWAY_ADDRESS):
+        text = "What the member's agent reports is taken for the address of its gateway"
+        yield _condition(cluster, Fact(GATEWAY_ADDRESS, True, Address.ACCEPTED, text), now)
 
 
 def _condition(cluster: MemberCluster, fact: Fact, now: datetime) -> Condition:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from fleet.api import names
 from fleet.api.cluster import MemberCluster
@@ -15,12 +14,10 @@ from hub.certificates import Maker, Pair, presentable, read
 from hub.controllers.gateway_credentials.plan.actions import (
     ANNOUNCED,
     AUTHORITY,
-    CERTIFICATE,
     CREDENTIAL,
     PUBLISHED,
     RECEIVED,
     ROTATED,
-    WORK,
     Action,
     Delivery,
     Plan,
@@ -38,20 +35,11 @@ from hub.controllers.gateway_credentials.plan.authorities import (
     wants_successor,
 )
 from hub.controllers.gateway_credentials.plan.credential import Credential, due, turned
+from hub.gateway_work import CERTIFICATE, MEMBER_NAMESPACE, WORK, service_names
 
-MEMBER_NAMESPACE: Final = "modelfleet-system"
-GATEWAY: Final = "modelfleet-gateway"
 TLS: Final = "kubernetes.io/tls"
 OPAQUE: Final = "Opaque"
 SHORTEST: Final = timedelta(seconds=1)
-
-
-def service_names(namespace: str) -> frozenset[str]:
-    """Name a gateway's Service as those in its cluster do."""
-    in_namespace = f"{GATEWAY}.{namespace}"
-    return frozenset(
-        (GATEWAY, in_namespace, f"{in_namespace}.svc", f"{in_namespace}.svc.cluster.local")
-    )
 
 
 def plan_shared(
@@ -94,7 +82,7 @@ def plan_delivery(
         return Plan()
     signs = signer(alive, shared.published, now, rules.overlap)
     issuer = Issuer(signs, alive, rules, maker)
-    pair = _pair(issuer, delivery.pair, member_names(cluster), now)
+    pair = _pair(issuer, delivery.pair, member_names(delivery.host), now)
     wanted = _work(cluster, issuer, pair, shared.secrets)
     said = read(pair.cert)
     again = _again([said.at(RENEW_AT)] if said else [], now)
@@ -107,15 +95,9 @@ def plan_delivery(
     return Plan((WriteWork(Work(metadata=metadata, spec=wanted.spec)),), again)
 
 
-def member_names(cluster: MemberCluster) -> frozenset[str]:
-    """Name what a member's gateway is called by: its Service, and the host that its agent found."""
-    gateway = cluster.status.gateway
-    try:
-        host = (urlsplit(gateway.url).hostname or "") if gateway else ""
-    except ValueError:
-        host = ""
-    found = frozenset({host} if presentable(host) else ())
-    return service_names(MEMBER_NAMESPACE) | found
+def member_names(host: str) -> frozenset[str]:
+    """Name what a member's gateway is called by: its Service, and the host that it may have."""
+    return service_names(MEMBER_NAMESPACE) | frozenset({host} if presentable(host) else ())
 
 
 def accepts(work: Work, secrets: Credential) -> bool:

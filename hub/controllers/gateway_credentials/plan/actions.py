@@ -13,9 +13,7 @@ from hub.controllers.gateway_credentials.plan.authorities import Authority
 from hub.controllers.gateway_credentials.plan.credential import Credential
 
 AUTHORITY = "modelfleet-gateway-authority"
-CERTIFICATE = "modelfleet-gateway-tls"
 CREDENTIAL = "modelfleet-gateway-credential"
-WORK = "modelfleet-gateway"
 PUBLISHED = "modelfleet.dev/authorities-published"
 """Of the TLS Secret: since when it names each authority, as JSON by key id."""
 ROTATED = "modelfleet.dev/rotated-at"
@@ -53,6 +51,8 @@ class Delivery:
     work: Work | None = None
     pair: Pair | None = None
     """The certificate that its Work holds."""
+    host: str = ""
+    """By which its gateway may be reached from outside its cluster; none where it is empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,19 +33,21 @@ def member(
     silent: float = 0,
     version: str = "v1.36.3",
     release: str = "0.1.0",
+    address: str = "",
     **metadata: Any,
 ) -> MemberCluster:
     beat = (NOON - timedelta(seconds=silent)).isoformat()
     health = condition("Healthy", str(healthy), "the member's API server does not answer")
     agent = {"type": "MemberAgent", "conditions": [health], "lastReceivedHeartbeat": beat}
     said = condition("Joined", "True" if joined else "Unknown", "nothing is said")
+    refused = [condition("GatewayAddress", "False", address)] if address else []
     properties = {"k8s.io/k8s-version": version, "modelfleet.dev/agent-version": release}
     return MemberCluster.model_validate(
         {
             "metadata": {"name": "us", **metadata},
             "spec": {"identity": {"kind": "User", "name": "us"}, "heartbeatPeriodSeconds": 10},
             "status": {
-                "conditions": [said],
+                "conditions": [said, *refused],
                 "agentStatus": [agent],
                 "properties": {
                     name: {"value": value, "observationTime": STAMP}
@@ -178,6 +180,12 @@ MEMBER_TROUBLES: Mapping[str, tuple[Mapping[str, Any], State, str, str]] = {
         State.FAILED,
         "is not healthy: the member's API server does not answer",
         "logs deployment/modelfleet-member-agent",
+    ),
+    "at another's address": (
+        {"address": "https://eu.example/v1 is not taken: eu has it; use another host"},
+        State.FAILED,
+        "https://eu.example/v1 is not taken: eu has it",
+        "use another host",
     ),
     "of another version": (
         {"release": "0.0.9"},

@@ -16,10 +16,13 @@ from hub.certificates import Certificate, FreshKeys, read
 from hub.controllers.gateway_credentials.handlers import SHARED, GatewayCredentials
 from hub.controllers.gateway_credentials.observe import Reads
 from hub.controllers.gateway_credentials.plan.authorities import Rules
+from hub.gateway_hosts import GatewayHosts
 
 DAY = timedelta(days=1)
 RULES = Rules(authority=90 * DAY, certificate=9 * DAY, credential=6 * DAY, overlap=DAY)
 HUB = "modelfleet-system"
+NAMES = ("models.example", "10.0.0.9")
+"""Further names of the global gateway."""
 
 
 def decoded(data: dict[str, str]) -> dict[str, str]:
@@ -40,16 +43,19 @@ class Office:
         self.controller = GatewayCredentials(
             client=self.client,
             caches=self.reads,
+            hosts=GatewayHosts(self.reads.clusters, self.reads.works, NAMES),
             clock=lambda: self.now,
             maker=FreshKeys(),
             rules=rules,
-            more_names=("models.example", "10.0.0.9"),
+            more_names=NAMES,
         )
         for name in members:
             self.join(name)
 
-    def join(self, name: str, url: str = "") -> None:
-        body: dict[str, Any] = member(name).manifest()
+    def join(self, name: str, url: str | None = "") -> None:
+        """Let a member in with an address, with its usual one, or with none."""
+        body: dict[str, Any] = member(name, gateway=url is not None).manifest()
+        body.setdefault("status", {})
         body["status"]["conditions"] = [
             json.loads(json.dumps(condition("Joined", "True"), default=str))
         ]
@@ -77,6 +83,10 @@ class Office:
     async def pass_time(self, span: timedelta) -> None:
         self.now += span
         await self.settle()
+
+    def member(self, name: str) -> MemberCluster:
+        (found,) = (c for c in self.client.all(MemberCluster) if c.name == name)
+        return found
 
     def secret(self, name: str) -> dict[str, str]:
         (found,) = (s for s in self.client.all(Secret) if s.key == Key(HUB, name))

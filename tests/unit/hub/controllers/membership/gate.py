@@ -14,6 +14,7 @@ from fleet.testing.client import FakeClient
 from fleet.testing.heard import Heard
 from hub.controllers.membership.handlers import Membership
 from hub.controllers.membership.observe import OURS, Reads
+from hub.gateway_hosts import GatewayHosts
 
 US, NAMESPACE = "us", "fleet-member-us"
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,6 +22,8 @@ MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 FORCE = timedelta(minutes=15)
 OWN = {"kind": "ServiceAccount", "name": "member-agent", "namespace": NAMESPACE}
 TERMINATING = "kubernetes"
+RESERVED = ("models.example", "*.wild.example", "10.0.0.9")
+"""Names of the global gateway."""
 
 
 class Gate:
@@ -40,6 +43,7 @@ class Gate:
         self.membership = Membership(
             client=self.client.as_manager("membership"),
             caches=self.reads,
+            hosts=GatewayHosts(self.reads.clusters, self.reads.works, RESERVED),
             clock=lambda: self.now,
             force_after=FORCE,
             tell=self.heard.tell,
@@ -92,7 +96,10 @@ class Gate:
 
     @property
     def cluster(self) -> MemberCluster:
-        (found,) = self.client.all(MemberCluster)
+        return self.cluster_named(US)
+
+    def cluster_named(self, name: str) -> MemberCluster:
+        (found,) = (c for c in self.client.all(MemberCluster) if c.name == name)
         return found
 
     @property
