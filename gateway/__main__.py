@@ -9,7 +9,7 @@ from gateway.settings import Scope, Settings, read
 
 
 def check(settings: Settings) -> None:
-    """Refuse what cannot serve, and to let in everybody other than on this machine alone."""
+    """Refuse what cannot serve, and off this machine to let in everybody or to be overheard."""
     _check_certificates(settings)
     if not ipaddress.ip_address(settings.address[0]).is_loopback:
         _check_strangers(settings)
@@ -22,7 +22,7 @@ def _check_strangers(settings: Settings) -> None:
     if not keys:
         name = "GATEWAY_FLEET_CREDENTIAL_FILE" if regional else "GATEWAY_CLIENT_KEYS_FILE"
         raise SystemExit(f"{name}: needed {here}")
-    if regional and not (settings.tls_cert_file or settings.plain_http):
+    if not (settings.tls_cert_file or settings.plain_http):
         otherwise = "GATEWAY_PLAIN_HTTP=true where TLS ends in front of the gateway"
         raise SystemExit(f"GATEWAY_TLS_CERT_FILE: needed {here}; or {otherwise}")
 

@@ -45,7 +45,7 @@ class Settings:
     tls_key_file: str = ""
     """Its key. Both are read again when they change; connections stay as they are."""
     plain_http: bool = False
-    """Regional: lets others in without TLS, which then has to end in front of the gateway."""
+    """Lets others in without TLS, which then has to end in front of the gateway."""
     snapshot_file: str = ""
     """Routes as JSON, instead of those that Kubernetes has. Read again when it changes."""
     state_file: str = ""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
@@ -21,10 +21,11 @@ from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime import clock
+from fleet.runtime.gauges import CREDENTIAL_WAITS
 from hub.certificates import FreshKeys
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import Reads as EndpointReads
-from hub.controllers.gateway_credentials.handlers import GatewayCredentials
+from hub.controllers.gateway_credentials.handlers import GatewayCredentials, Late
 from hub.controllers.gateway_credentials.observe import Reads as CredentialReads
 from hub.controllers.gateway_credentials.plan.authorities import Rules
 from hub.controllers.membership.handlers import Membership
@@ -71,6 +72,7 @@ class Hub:
     """Those whose objects we leave alone while they are there."""
     events: Events
     hosts: GatewayHosts
+    late: Late = field(default_factory=Late)
 
     def writer(self, name: str) -> ApiClient:
         """Write as a field manager of its own: each controller gives up only what was its own."""
@@ -255,6 +257,8 @@ def gateway_credentials(hub: Hub) -> Iterator[Controller]:
         maker=FreshKeys(),
         rules=rules,
         more_names=settings.global_names,
+        tell=hub.tell_alone,
+        late=hub.late,
     )
 
 
@@ -300,5 +304,6 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         crd_deadline_seconds=settings.crd_deadline_seconds,
         health_listen=settings.health_listen,
     )
-    with Gauges(hub.kinds, hub.heartbeats, clock.now).asked():
+    gauges = Gauges(hub.kinds, hub.heartbeats, clock.now)
+    with gauges.asked(), CREDENTIAL_WAITS.asks(hub.late.values):
         await run_program(program(hub, lease), running)

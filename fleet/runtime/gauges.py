@@ -82,6 +82,12 @@ PLACEMENTS = Gauge(
 MEMBER_SILENT = Gauge(
     "modelfleet_member_silent", "1 where a member has missed its heartbeats", ("cluster",)
 )
+CREDENTIAL_WAITS = Gauge(
+    "modelfleet_gateway_credential_waits",
+    "1 where a member keeps the next credential between gateways waiting for too long",
+    ("cluster",),
+    max,
+)
 WORKLOAD_READY = Gauge(
     "modelfleet_workload_ready",
     "1 where a workload is ready",

@@ -8,12 +8,15 @@ from typing import Any
 from fleet.api import names
 from fleet.api.cluster import MemberCluster
 from fleet.api.core import Secret
+from fleet.api.happenings import Happening
 from fleet.api.keys import Key
 from fleet.api.work import Work
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
+from fleet.kube.events import Tell, unheard
 from fleet.kube.queue import WorkQueue
 from fleet.runtime.clock import Clock
+from fleet.runtime.gauges import Values
 from hub.certificates import Maker
 from hub.controllers.gateway_credentials.apply import apply
 from hub.controllers.gateway_credentials.observe import Reads
@@ -32,11 +35,22 @@ OURS = (AUTHORITY, CERTIFICATE, CREDENTIAL)
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Told:
-    """Whom the log named last as keeping the credential from being rotated."""
+LATE = Happening(
+    "GatewayCredentialWaits",
+    "The next credential between gateways waits for this member, whose agent has not applied it: "
+    "see its agent and its way to the hub, or let the member leave",
+    warning=True,
+)
 
-    waiting: tuple[str, ...] = ()
+
+@dataclass(slots=True)
+class Late:
+    """Who keeps the credential from being rotated, as users were told."""
+
+    members: tuple[str, ...] = ()
+
+    def values(self) -> Values:
+        return (((name,), 1.0) for name in self.members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +64,8 @@ class GatewayCredentials:
     more_names: tuple[str, ...] = ()
     """Further names and addresses by which clients reach the global gateway."""
     name: str = "gateway-credentials"
-    told: Told = field(default_factory=Told)
+    tell: Tell = unheard
+    late: Late = field(default_factory=Late)
 
     @property
     def reads(self) -> Sequence[Cache[Any]]:
@@ -59,20 +74,22 @@ class GatewayCredentials:
     async def reconcile(self, key: Key) -> float | None:
         now, shared = self.clock(), self.caches.shared()
         if key == SHARED:
-            self._tell(shared.waiting)
             planned = plan_shared(shared, self.more_names, now, self.rules, self.maker)
+            self._tell(planned.late)
         else:
             delivery = self.caches.delivery(key.name, self.hosts)
             planned = plan_delivery(shared, delivery, now, self.rules, self.maker)
         await apply(planned.actions, self.client)
         return planned.again.total_seconds() if planned.again else None
 
-    def _tell(self, waiting: tuple[str, ...]) -> None:
-        if waiting != self.told.waiting:
-            self.told.waiting = waiting
-            if waiting:
-                members = ", ".join(waiting)
-                log.info("the next gateway credential waits for members", extra={"for": members})
+    def _tell(self, late: tuple[str, ...]) -> None:
+        more = sorted(set(late) - set(self.late.members))
+        self.late.members = late
+        for cluster in filter(None, (self.caches.clusters.get(Key("", name)) for name in more)):
+            self.tell(cluster, (LATE,))
+        if more:
+            extra = {"for": ", ".join(more)}
+            log.warning("the next credential between gateways waits for members", extra=extra)
 
     def wake(self, queue: WorkQueue) -> None:
         reads = self.caches

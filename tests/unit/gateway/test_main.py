@@ -1,6 +1,7 @@
 """A gateway that others can reach asks for a key, or does not start."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from fleet.testing.certificates import Authority, write_pair
 from gateway.__main__ import check
 from gateway.settings import Scope, Settings, read
+
+REACHED = Settings(listen="10.0.0.1:1", fleet_credential_file="file", client_keys_file="file")
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"])
@@ -22,7 +25,7 @@ def test_this_machine_alone_needs_no_key(listen: str, scope: Scope) -> None:
     [
         (Scope.GLOBAL, "", "", "GATEWAY_CLIENT_KEYS_FILE"),
         (Scope.GLOBAL, "", "file", "GATEWAY_CLIENT_KEYS_FILE"),
-        (Scope.GLOBAL, "file", "", ""),
+        (Scope.GLOBAL, "file", "", "GATEWAY_TLS_CERT_FILE"),
         (Scope.REGIONAL, "", "", "GATEWAY_FLEET_CREDENTIAL_FILE"),
         (Scope.REGIONAL, "file", "", "GATEWAY_FLEET_CREDENTIAL_FILE"),
         (Scope.REGIONAL, "", "file", "GATEWAY_TLS_CERT_FILE"),
@@ -34,26 +37,23 @@ def test_what_others_can_reach_names_the_file_that_it_needs(
     settings = Settings(
         scope=scope, listen=listen, client_keys_file=keys, fleet_credential_file=credential
     )
-    if not named:
-        check(settings)
-        return
     with pytest.raises(SystemExit, match=f"^{named}: "):
         check(settings)
 
 
-def test_a_region_may_leave_tls_to_what_is_in_front_of_it() -> None:
-    listen = "10.0.0.1:1"
-    check(
-        Settings(scope=Scope.REGIONAL, listen=listen, fleet_credential_file="file", plain_http=True)
-    )
+@pytest.mark.parametrize("scope", Scope)
+def test_tls_may_be_left_to_what_is_in_front(scope: Scope) -> None:
+    check(replace(REACHED, scope=scope, plain_http=True))
 
 
-def test_a_region_with_a_certificate_listens_where_others_reach_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scope", Scope)
+def test_a_gateway_with_a_certificate_listens_where_others_reach_it(
+    scope: Scope, tmp_path: Path
+) -> None:
     pair = write_pair(tmp_path, Authority().issue("127.0.0.1"))
-    settings = Settings(
-        scope=Scope.REGIONAL,
-        listen="10.0.0.1:1",
-        fleet_credential_file="file",
+    settings = replace(
+        REACHED,
+        scope=scope,
         tls_cert_file=pair.cert,
         tls_key_file=pair.key,
         upstream_ca_file=pair.cert,

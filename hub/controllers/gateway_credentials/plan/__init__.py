@@ -34,7 +34,12 @@ from hub.controllers.gateway_credentials.plan.authorities import (
     signer,
     wants_successor,
 )
-from hub.controllers.gateway_credentials.plan.credential import Credential, due, turned
+from hub.controllers.gateway_credentials.plan.credential import (
+    Credential,
+    due,
+    overdue,
+    turned,
+)
 from hub.gateway_work import CERTIFICATE, MEMBER_NAMESPACE, WORK, service_names
 
 TLS: Final = "kubernetes.io/tls"
@@ -68,7 +73,8 @@ def plan_shared(
         *([said.at(RENEW_AT)] if said else []),
         due(secrets, rules),
     ]
-    return Plan(tuple(actions), _again(times, now))
+    late = shared.waiting if overdue(shared.secrets, now, rules) else ()
+    return Plan(tuple(actions), _again(times, now), late)
 
 
 def plan_delivery(

@@ -80,3 +80,5 @@ class Plan:
     """In this order."""
     again: timedelta | None = None
     """Until time alone changes the plan."""
+    late: tuple[str, ...] = ()
+    """Members that keep the next credential waiting for too long."""

@@ -13,7 +13,8 @@ refused, however slow a member is or however long it is away:
    sender that missed the turn has a whole life of a secret to catch up.
 
 A member that is away holds up step 2 for as long as it belongs to the fleet: it may serve while
-its agent is silent, and would refuse what it has not heard of. Nothing else waits for it.
+its agent is silent, and would refuse what it has not heard of. Nothing else waits for it; whoever
+is waited for after the overlap is told of. A member that leaves is not waited for.
 """
 
 from dataclasses import dataclass, field, replace
@@ -66,10 +67,20 @@ def _received(there: Credential, now: datetime, rules: Rules) -> Credential:
 
 
 def due(there: Credential, rules: Rules) -> datetime | None:
-    """Tell when time alone changes it."""
+    """Tell when time alone changes it, or who is told to keep it waiting."""
     if there.announced is None:
         return there.rotated + rules.credential
-    return there.received + rules.overlap if there.received else None
+    return (there.received or there.announced) + rules.overlap
+
+
+def overdue(there: Credential | None, now: datetime, rules: Rules) -> bool:
+    """Whether members have not accepted the successor for longer than it takes to show it."""
+    return (
+        there is not None
+        and there.announced is not None
+        and there.received is None
+        and now >= there.announced + rules.overlap
+    )
 
 
 def _written(lines: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from fleet.api.keys import Key
 from fleet.api.work import Work
 from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
+from fleet.testing.heard import Heard
 from fleet.testing.workloads import NOON, condition, member
 from hub.certificates import Certificate, FreshKeys, read
 from hub.controllers.gateway_credentials.handlers import SHARED, GatewayCredentials
@@ -37,7 +38,7 @@ def certificates(bundle: str) -> list[Certificate]:
 
 class Office:
     def __init__(self, *members: str, rules: Rules = RULES) -> None:
-        self.client = FakeClient()
+        self.client, self.heard = FakeClient(), Heard()
         self.now: datetime = NOON
         self.reads = Reads(Cache(Secret, namespace=HUB), Cache(MemberCluster), Cache(Work))
         self.controller = GatewayCredentials(
@@ -48,9 +49,16 @@ class Office:
             maker=FreshKeys(),
             rules=rules,
             more_names=NAMES,
+            tell=self.heard.tell,
         )
         for name in members:
             self.join(name)
+
+    def leave(self, name: str) -> None:
+        """Have a member begin to leave: its agent has not let go yet."""
+        body = self.member(name).manifest()
+        body["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x"]}
+        self.client.put(body)
 
     def join(self, name: str, url: str | None = "") -> None:
         """Let a member in with an address, with its usual one, or with none."""

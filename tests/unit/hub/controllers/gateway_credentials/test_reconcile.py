@@ -75,9 +75,7 @@ async def test_who_has_not_joined_or_leaves_is_given_nothing() -> None:
     office.join("us")
     await office.settle()
     (version,) = (w.metadata.resource_version for w in office.client.all(Work))
-    leaving = next(c for c in office.client.all(MemberCluster) if c.name == "us").manifest()
-    leaving["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x"]}
-    office.client.put(leaving)
+    office.leave("us")
     await office.pass_time(8 * DAY)
     (there,) = (w.metadata.resource_version for w in office.client.all(Work))
     assert there == version
@@ -184,6 +182,28 @@ async def test_a_member_that_leaves_is_waited_for_no_more() -> None:
     await office.pass_time(timedelta())
     await office.pass_time(DAY)
     assert office.lines == (second, first)
+
+
+async def test_who_keeps_the_credential_waiting_is_told_of_once_and_not_while_it_leaves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    office = Office("eu", "us", "apac")
+    await office.settle()
+    await office.pass_time(6 * DAY)
+    office.apply("eu")
+    office.leave("apac")
+    await office.pass_time(DAY - HOUR)
+    assert office.heard.all == []
+    await office.pass_time(HOUR)
+    await office.pass_time(HOUR)
+    assert [name for name, _ in office.heard.all] == ["us"]
+    assert office.heard.take() == ["GatewayCredentialWaits!"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert list(office.controller.late.values()) == [(("us",), 1.0)]
+    office.apply("us")
+    await office.pass_time(timedelta())
+    assert list(office.controller.late.values()) == []
+    assert office.heard.all == []
 
 
 async def test_what_somebody_else_wrote_since_is_observed_again() -> None:
