@@ -36,8 +36,8 @@ class AgentProcess(ProgramProcess):
 @pytest.fixture(scope="session")
 def account_token(kinds: ApiServer) -> str:
     """Be the agent on its member with its own rights, and those that tests' Works need."""
-    config_maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": WRITE}
-    values = {"fullnameOverride": "tested-agent", "rbac": {"rules": [config_maps]}}
+    placed = {"apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": WRITE}
+    values = {"fullnameOverride": "tested-agent", "rbac": {"rules": [placed]}}
     return asyncio.run(token_for(kinds, "member-agent", **values))
 
 

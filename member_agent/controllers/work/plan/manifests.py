@@ -1,6 +1,7 @@
 """Manifests of a Work: what each is called, when its turn comes, and how it is written."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from copy import deepcopy
 from hashlib import sha256
@@ -115,6 +116,19 @@ def wave(ref: Ref) -> int:
     if ref.kind in CONFIG_KINDS:
         return 2
     return 4 if ref.kind in LATE_KINDS else 3
+
+
+def as_kept(manifest: Body) -> Body:
+    """Write a Secret as the server keeps it; what it holds is never part of a path to it."""
+    if (manifest.get("apiVersion"), manifest.get("kind")) != ("v1", "Secret"):
+        return manifest
+    plain, encoded = manifest.get("stringData") or {}, manifest.get("data") or {}
+    if not isinstance(plain, Mapping) or not isinstance(encoded, Mapping):
+        return manifest
+    given = {name: b64encode(str(value).encode()).decode() for name, value in plain.items()}
+    data = {name: str(value) for name, value in encoded.items()} | given
+    rest = {name: value for name, value in manifest.items() if name not in ("data", "stringData")}
+    return rest | ({"data": data} if data else {})
 
 
 def differences(wanted: object, live: object, path: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from member_agent.controllers.work.plan.actions import (
     Reason,
     Verdict,
 )
-from member_agent.controllers.work.plan.manifests import differences
+from member_agent.controllers.work.plan.manifests import as_kept, differences
 
 APPLIED_WORK = "AppliedWork"
 MAX_PATHS = 5
@@ -59,7 +59,7 @@ def _existing(part: Part, live: Live, uid: str, strategy: ApplyStrategy) -> Appl
     if seen and seen.digest == part.digest and _unmoved(part, live):
         return Verdict(Reason.APPLIED)
     if strategy.when_to_apply == "IfNotDrifted" and seen and seen.digest == part.digest:
-        drifts = differences(part.manifest, live.body or {})
+        drifts = differences(as_kept(part.manifest), live.body or {})
         if drifts:
             return Verdict(Reason.DRIFTS, f"changed on the member: {_paths(drifts)}")
     return Apply(part, force=force)
@@ -80,7 +80,7 @@ def _take_over(part: Part, live: Live, strategy: ApplyStrategy) -> Verdict | Non
         case "Never":
             return Verdict(Reason.NOT_TAKEN_OVER, "it was there before and is not to be taken over")
         case "IfNoDiff":
-            found = differences(part.manifest, live.body or {})
+            found = differences(as_kept(part.manifest), live.body or {})
             why = f"it was there before, with differences: {_paths(found)}"
             return Verdict(Reason.TAKE_OVER_FAILED, why) if found else None
 

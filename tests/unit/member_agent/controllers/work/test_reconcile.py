@@ -1,6 +1,6 @@
 """The whole reconcile of a Work, against a hub and a member that keep their state."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -116,6 +116,42 @@ async def test_what_changed_on_the_member_is_told_where_it_is_not_to_be_put_back
     await world.settle()
     assert world.bodies("ConfigMap")[0]["data"] == {"size": "3"}
     assert world.said_of(0) == ("False", "FoundDrifts", "changed on the member: /data/size")
+
+
+SECRETS: Mapping[str, Mapping[str, Any]] = {
+    "encoded": {"data": {"key": "aHVudGVyMg=="}},
+    "plain": {"stringData": {"key": "hunter2"}},
+    "both": {"data": {"key": "b2xk"}, "stringData": {"key": "hunter2"}},
+}
+
+
+@pytest.mark.parametrize("how", SECRETS)
+async def test_of_a_secret_that_changed_on_the_member_the_field_is_told_and_no_value(
+    make: MakeWorld, how: str
+) -> None:
+    secret = manifest("v1", "Secret", "settings", **SECRETS[how])
+    kept = manifest("v1", "Secret", "settings", data={"key": "aHVudGVyMg=="})
+    world = make(work(secret, when_to_take_over="IfNoDiff", when_to_apply="IfNotDrifted"))
+    world.member.put(kept)
+    await world.settle()
+    assert world.said_of(0)[:2] == ("True", "Applied")
+    owners = world.bodies("Secret")[0]["metadata"]["ownerReferences"]
+    kept["metadata"]["ownerReferences"] = owners
+    world.member.put(kept | {"data": {"key": "b3RoZXI="}})
+    await world.settle()
+    assert world.said_of(0) == ("False", "FoundDrifts", "changed on the member: /data/key")
+    assert not any(value in str(world.work().status) for value in ("hunter2", "aHVud", "b3RoZXI"))
+
+
+async def test_of_a_secret_that_cannot_be_one_no_value_is_taken_for_a_field(
+    make: MakeWorld,
+) -> None:
+    broken = manifest("v1", "Secret", "settings", data={"key": {"hunter2": "hunter2"}})
+    world = make(work(broken, when_to_take_over="IfNoDiff"))
+    world.member.put(manifest("v1", "Secret", "settings", data={"key": "b3RoZXI="}))
+    await world.settle()
+    assert world.said_of(0)[1] == "FailedToTakeOver"
+    assert "hunter2" not in str(world.work().status)
 
 
 async def test_what_left_the_work_goes(make: MakeWorld) -> None:
