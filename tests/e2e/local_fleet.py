@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,14 +39,35 @@ class LocalFleet:
             text=True,
             check=False,
             timeout=COMMAND_SECONDS,
-            env={**os.environ, "MODELFLEET_FLEET": self.name, "KUBECONFIG": ""},
+            env=self._environ,
         )
         if done.returncode:
             raise CommandError(f"modelfleet {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    @property
+    def _environ(self) -> dict[str, str]:
+        return {**os.environ, "MODELFLEET_FLEET": self.name, "KUBECONFIG": ""}
+
     def kubectl(self, cluster: str, *arguments: str, stdin: str = "") -> str:
         return self.modelfleet("local", "kubectl", cluster, "--", *arguments, stdin=stdin)
+
+    @contextmanager
+    def forwarded(self, cluster: str, pod: str, port: int, *, namespace: str) -> Iterator[str]:
+        """Have kubectl forward a port of a pod while the block runs; give its address here."""
+        words = ("local", "kubectl", cluster, "--", "port-forward", f"--namespace={namespace}")
+        with subprocess.Popen(
+            [sys.executable, "-m", "cli", *words, f"pod/{pod}", f":{port}"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self._environ,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                said = process.stdout.readline()
+                yield f"http://{said.split()[2]}"
+            finally:
+                process.terminate()
 
     def get(self, cluster: str, kind: str, *arguments: str) -> Any:
         return json.loads(self.kubectl(cluster, "get", kind, *arguments, "-o", "json"))

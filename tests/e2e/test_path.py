@@ -2,6 +2,7 @@
 
 import time
 
+import httpx
 import openai
 import pytest
 
@@ -70,6 +71,8 @@ def test_the_winner_is_where_it_is_cheapest(fleet: LocalFleet, client: openai.Op
     assert "northeurope" in explained or "eu" in explained
     assert f"{name}-0" in fleet.modelfleet("logs", name, "-n", name)
     assert "Standard_NC6s_v3" in fleet.modelfleet("get", "bindings")
+    with fleet.forwarded("eu", f"{name}-0", 5000, namespace=name) as pod:
+        assert "phi-3-mini-4k-instruct" in httpx.get(f"{pod}/v1/models").text
 
 
 def test_edits_reach_the_member_and_nothing_is_left_after_deletion(
