@@ -1,6 +1,11 @@
 """What all tests are told by the command line."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Nothing is judged by the clock of a machine that may be busy.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
