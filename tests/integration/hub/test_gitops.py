@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,8 @@ from fleet.api.deployment import ModelDeployment
 from fleet.api.keys import Key
 from fleet.api.service import ModelService
 from fleet.kube.client import ApiClient
-from fleet.testing.apiserver import binaries
+from fleet.testing.apiserver import ADMIN, ApiServer, binaries
 from fleet.testing.waiting import until
-from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import Fleet
 
 MANAGER = "gitops"
@@ -27,8 +27,8 @@ WRITTEN_BY_PEOPLE = {"f:spec", "f:data", "f:resource", "f:inference"}
 class Tool:
     """Applies a folder's worth of manifests and compares them, as Argo CD and Flux do."""
 
-    def __init__(self, hub: HubProcess, manifests: list[dict[str, Any]]) -> None:
-        self._environ = {**os.environ, "KUBECONFIG": hub.environ["KUBECONFIG"]}
+    def __init__(self, kubeconfig: Path, manifests: list[dict[str, Any]]) -> None:
+        self._environ = {**os.environ, "KUBECONFIG": str(kubeconfig)}
         self._text = yaml.safe_dump_all(manifests).encode()
 
     async def kubectl(self, *arguments: str) -> tuple[int, str]:
@@ -132,18 +132,26 @@ def _of(version: str, kind: str, metadata: dict[str, Any], **parts: Any) -> dict
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
 
 
+@pytest.fixture
+def users_kubeconfig(kinds: ApiServer, tmp_path: Path) -> Path:
+    path = tmp_path / "users.yaml"
+    path.write_text(yaml.safe_dump(kinds.kubeconfig(ADMIN)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(
     "how",
     [("--server-side", f"--field-manager={MANAGER}"), ()],
     ids=["server-side, as Flux does", "client-side, as Argo CD does"],
 )
 async def test_nothing_differs_after_the_hub_has_done_its_work(
-    client: ApiClient, hub: HubProcess, how: tuple[str, ...]
+    client: ApiClient, users_kubeconfig: Path, how: tuple[str, ...]
 ) -> None:
     name = names.digest("gitops", *how)
     fleet = Fleet(client, f"team-{name}", f"us-{name}")
     await fleet.join()
-    tool = Tool(hub, manifests(fleet.namespace, fleet.cluster))
+    tool = Tool(users_kubeconfig, manifests(fleet.namespace, fleet.cluster))
     await tool.apply(*how)
     await until(lambda: _judged(client, fleet.namespace), seconds=30)
     assert await tool.differences(*how) == ""
