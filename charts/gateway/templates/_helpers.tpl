@@ -34,6 +34,11 @@ subjects:
 {{- if eq .Values.gateway.scope "regional" }}true{{ end -}}
 {{- end -}}
 
+{{/* A hub's cluster that is a member too has a global and a regional gateway. */}}
+{{- define "gateway.clusterRole" -}}
+{{- include "gateway.fullname" . }}{{ if include "gateway.regional" . }}-regional{{ end }}
+{{- end -}}
+
 {{- define "gateway.tlsSecret" -}}
 {{- $ours := ternary (printf "%s-certificate" (include "gateway.fullname" .)) "modelfleet-gateway-tls" (eq .Values.tls.source "certManager") -}}
 {{- .Values.tls.secretName | default $ours -}}
