@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test check format lint types architecture generated unit e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test check format lint types architecture generated unit faults e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -24,9 +24,9 @@ demo: .venv/synced ## Run the local fleet, place models, ask them, lose a region
 demo-picture: .venv/synced ## Run the demo, and draw what it shows for the README
 	@$(RUN) modelfleet demo --fleet picture --picture docs/images/demo.svg; rc=$$?; $(RUN) modelfleet down --fleet picture; exit $$rc
 
-test: check e2e ## Run every check and every test, on real control planes
+test: check faults e2e ## Run every check and every test, on real control planes
 
-check: format lint types architecture generated unit ## Format, lint, types, architecture and all tests below e2e
+check: format lint types architecture generated unit ## Format, lint, types, architecture and all tests but those of faults and of the whole fleet
 
 format: .venv/synced
 	@$(RUN) ruff format --check .
@@ -45,13 +45,17 @@ generated: .venv/synced ## Check that the generated files are what the sources s
 	@$(RUN) python -m tools.generate --check
 
 unit: .venv/synced binaries
-	@$(RUN) pytest tests/unit tests/architecture tests/integration -n $(JOBS) --dist loadscope --cov --cov-report=term:skip-covered
+	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos" \
+	  -n $(JOBS) --dist loadscope --cov --cov-report=term:skip-covered
+
+faults: .venv/synced binaries ## Kill programs, lose servers, and hold the end to an undisturbed run's
+	@$(RUN) pytest tests/integration -m "faults and not chaos" -n $(JOBS) --dist loadscope
 
 e2e: .venv/synced binaries ## Test the whole local fleet
 	@$(RUN) pytest tests/e2e
 
 chaos: .venv/synced binaries ## Kill programs at each single write, and let servers be away for a minute
-	@$(RUN) pytest tests/integration/faults -m "" --outage-seconds=60 -n $(JOBS) --dist loadscope
+	@$(RUN) pytest tests/integration -m "faults or chaos" --outage-seconds=60 -n $(JOBS) --dist loadscope
 
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
 	@$(RUN) modelfleet local binaries --tests

@@ -14,6 +14,12 @@ from tests.integration.faults.scene import Recording, Scene, Stage, scene
 __all__ = ["kinds", "member_kinds", "server"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "integration/faults" in str(item.path):
+            item.add_marker(pytest.mark.faults)
+
+
 @pytest.fixture(scope="session")
 def programs() -> Iterator[Nursery]:
     with nursery() as made:

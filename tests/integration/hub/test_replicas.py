@@ -21,6 +21,7 @@ from fleet.testing.waiting import until
 from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import Fleet
 
+pytestmark = pytest.mark.faults
 FIRST, SECOND = REPLICAS
 PLACEMENTS = 24
 AMID = 6

@@ -17,6 +17,7 @@ from fleet.testing.waiting import until
 from tests.integration.member_agent.conftest import AgentProcess
 from tests.integration.member_agent.test_work import Placed
 
+pytestmark = pytest.mark.faults
 FIRST, SECOND = REPLICAS
 WORKS = 24
 AMID = 6
