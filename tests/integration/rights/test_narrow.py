@@ -3,7 +3,7 @@
 from typing import Any
 
 from fleet.api.conditions import find
-from fleet.api.core import Secret
+from fleet.api.core import Secret, ServiceAccount
 from fleet.api.objects import Key, Metadata
 from fleet.api.placement import ResourcePlacement
 from fleet.api.work import Work, Workload, WorkSpec
@@ -48,15 +48,18 @@ async def test_an_agent_applies_what_it_may_write_and_reports_what_it_may_not(
     placed = Placed(client, TEAM)
     await placed.write(a={"k": "v"})
     await until(lambda: placed.said("Available"))
-    spec = WorkSpec(workload=Workload(manifests=(_secret("default").manifest(),)))
-    metadata = Metadata(name="secret", namespace=NAMESPACE)
+    account = ServiceAccount(metadata=Metadata(name="s", namespace="default"))
+    spec = WorkSpec(workload=Workload(manifests=(account.manifest(),)))
+    metadata = Metadata(name="account", namespace=NAMESPACE)
     await client.apply(Work(metadata=metadata, spec=spec), force=True)
 
     async def told() -> bool:
-        work = await client.get(Work, Key(NAMESPACE, "secret"))
+        work = await client.get(Work, Key(NAMESPACE, "account"))
         parts: Any = work.status.manifest_conditions if work else ()
         applied = [find(part.conditions, "Applied") for part in parts]
-        return any(one and 'cannot get resource "secrets"' in one.message for one in applied)
+        return any(
+            one and 'cannot get resource "serviceaccounts"' in one.message for one in applied
+        )
 
     await until(told)
     assert agent.said("a right is missing") == 0
