@@ -1,9 +1,13 @@
 """When the passing of time alone may change a decision."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from fleet.engine.decide import Decision
 from fleet.engine.silence import least
+
+MOMENT_SECONDS: Final = 0.5
+"""For what is due already: whoever counts the heartbeats looks so often."""
 
 
 def seconds_until_change(decision: Decision) -> float | None:
@@ -23,7 +27,8 @@ def _silences(decision: Decision) -> Iterator[float]:
                 yield limit - seconds
     if decision.held_back:
         # Whoever is only late now is silent then, or was heard, of which nobody is told.
-        yield from (least(fleet, name) - s for name, s in ask.overdue_seconds.items())
+        late = ask.overdue_seconds.items()
+        yield from (max(least(fleet, name) - s, MOMENT_SECONDS) for name, s in late)
 
 
 def _sold_out(decision: Decision) -> Iterator[float]:

@@ -167,6 +167,8 @@ class _Parts:
         queues = [WorkQueue(random.random) for _ in program.controllers]
         for controller, queue in zip(program.controllers, queues, strict=True):
             controller.wake(queue)
+            for cache in self._every_cache:
+                cache.on_gap(queue.hurry)
         client.remember(program.every_cache)
         deadline = self._settings.crd_deadline_seconds
         await await_served(client, program.every_cache, deadline_seconds=deadline)

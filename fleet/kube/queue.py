@@ -18,6 +18,12 @@ from fleet.kube.errors import (
 from fleet.runtime.logs import about
 from fleet.runtime.metrics import reconciled
 
+SOONEST_SECONDS = 0.05
+"""Until a key that was done is looked at again: what it waits for is to happen in between."""
+LONGEST_WAIT_SECONDS = 300.0
+"""Between tries of what fails by itself."""
+LONGEST_OUTAGE_WAIT_SECONDS = 15.0
+"""Between tries of what failed for a server that was away: it comes back without telling us."""
 log = logging.getLogger(__name__)
 
 
@@ -71,11 +77,19 @@ class WorkQueue:
         """Let the next failure of a key be its first again."""
         del self._failures[key]
 
-    def retry(self, key: Key, *, after: float = 0.0) -> None:
+    def retry(self, key: Key, *, after: float = 0.0, longest: float = LONGEST_WAIT_SECONDS) -> None:
         """Add a key that failed once more, each time later, and not before `after` seconds."""
-        delay = backoff(self._failures[key]) * (1 - self._chance() / 2)
+        delay = min(backoff(self._failures[key]), longest) * (1 - self._chance() / 2)
         self._failures[key] += 1
         self.add_after(key, max(delay, after))
+
+    def hurry(self) -> None:
+        """Try at once what waits after a failure: the server that was away answers again."""
+        waiting = [key for key in self._failures if key in self._timers]
+        self._failures.clear()
+        for key in waiting:
+            self._timers.pop(key).cancel()
+            self.add(key)
 
     def _ring(self, key: Key) -> None:
         del self._timers[key]
@@ -84,7 +98,7 @@ class WorkQueue:
 
 def backoff(failures: int) -> float:
     """Seconds: 5 ms, doubling up to 300 s."""
-    return min(0.005 * 2.0 ** min(failures, 16), 300)
+    return min(0.005 * 2.0 ** min(failures, 16), LONGEST_WAIT_SECONDS)
 
 
 async def work(
@@ -101,6 +115,8 @@ async def work(
             reconciled(name, outcome, time() - start)
         finally:
             queue.done(key)
+        # A reconcile that reads caches alone never waits, and nor does a queue that is not empty.
+        await asyncio.sleep(0)
 
 
 async def _try(
@@ -109,9 +125,13 @@ async def _try(
     """Reconcile a key; the one place that logs what went wrong."""
     try:
         again = await reconcile(key)
-    except (ConflictError, NotFoundError, TransientError) as error:
+    except TransientError as error:
         log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
-        queue.retry(key, after=getattr(error, "retry_after", 0.0))
+        queue.retry(key, after=error.retry_after, longest=LONGEST_OUTAGE_WAIT_SECONDS)
+        return "again"
+    except (ConflictError, NotFoundError) as error:
+        log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
+        queue.retry(key)
         return "again"
     except LeaseLostError:
         raise
@@ -125,7 +145,7 @@ async def _try(
         return "failed"
     queue.forget(key)
     if again is not None:
-        queue.add_after(key, again)
+        queue.add_after(key, max(again, SOONEST_SECONDS))
     return "done"
 
 

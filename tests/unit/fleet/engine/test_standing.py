@@ -107,6 +107,13 @@ def test_the_first_of_a_crowd_to_be_silent_for_too_long_is_not_taken_for_one_alo
     assert seconds_until_change(found) == 6.0
 
 
+@pytest.mark.parametrize(("late", "again"), [(14.9, 0.5), (15.0, 0.5), (15.4, 0.5), (14.0, 1.0)])
+def test_who_is_about_to_be_counted_as_silent_is_waited_for(late: float, again: float) -> None:
+    found = without_news(1, {"eu": 15.0}, holding("eu"), policy=tolerating(15))
+    asked = replace(found.field.ask, overdue_seconds={"us": late})
+    assert seconds_until_change(decide(asked, fleet(*three()))) == again
+
+
 def test_half_of_the_fleet_is_not_most_of_it() -> None:
     members = [*three(), member("b")]
     found = without_news(1, {"eu": 45.0, "us": 45.0}, holding("eu"), members=members)

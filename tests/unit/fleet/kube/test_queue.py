@@ -139,6 +139,28 @@ def test_a_retry_waits_as_long_as_the_server_said() -> None:
     in_virtual_time(body())
 
 
+@pytest.mark.parametrize("failures", [1, 20])
+def test_once_a_server_answers_again_what_failed_is_tried_at_once(failures: int) -> None:
+    async def body() -> None:
+        queue = WorkQueue(never)
+        for _ in range(failures - 1):
+            queue.retry(A)
+            queue.done(await queue.get())
+        queue.retry(A)
+        queue.add_after(B, 7.0)
+        before = now()
+        queue.hurry()
+        assert [await queue.get(), now()] == [A, before]
+        queue.done(A)
+        queue.retry(A)
+        assert [await queue.get(), now() - before] == [A, pytest.approx(0.005)]
+        assert [await queue.get(), now() - before] == [B, pytest.approx(7.0)]
+        queue.hurry()
+        assert len(queue) == 0
+
+    in_virtual_time(body())
+
+
 async def _until_told(
     queue: WorkQueue, reconcile: Callable[[Key], Awaitable[float | None]], seconds: float
 ) -> None:
@@ -239,6 +261,67 @@ def test_a_retry_after_of_the_server_is_kept_and_a_result_says_when_to_look_agai
 
     in_virtual_time(body())
     assert times == [0.0, 3.0, 63.0, 123.0]
+
+
+def test_a_reconcile_that_wants_itself_again_at_once_leaves_others_their_turn() -> None:
+    tries: list[Key] = []
+
+    async def reconcile(key: Key) -> float | None:
+        tries.append(key)
+        assert len(tries) < 1000
+        return -1.0
+
+    async def body() -> None:
+        queue = WorkQueue(never)
+        queue.add(A)
+        await _until_told(queue, reconcile, 1.0)
+
+    in_virtual_time(body())
+    assert 10 < len(tries) <= 21
+
+
+def test_a_queue_that_is_never_empty_leaves_others_their_turn() -> None:
+    tries: list[Key] = []
+
+    async def body() -> None:
+        queue, told = WorkQueue(never), asyncio.Event()
+
+        async def reconcile(key: Key) -> float | None:
+            tries.append(key)
+            assert len(tries) < 1000
+            queue.add(key)
+            told.set()
+            return None
+
+        queue.add(A)
+        worker = asyncio.create_task(work(queue, reconcile, name="painter"))
+        await told.wait()
+        worker.cancel()
+        assert len(tries) < 10
+
+    in_virtual_time(body())
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"), [(TransientError("away"), 15.0), (ConflictError("late"), 300.0)]
+)
+def test_a_server_that_was_away_is_asked_again_soon_however_long_it_was(
+    error: Exception, wait: float
+) -> None:
+    times: list[float] = []
+
+    async def reconcile(key: Key) -> float | None:
+        del key
+        times.append(now())
+        raise error
+
+    async def body() -> None:
+        queue = WorkQueue(never)
+        queue.add(A)
+        await _until_told(queue, reconcile, 3000)
+
+    in_virtual_time(body())
+    assert times[-1] - times[-2] == pytest.approx(wait)
 
 
 @dataclass
