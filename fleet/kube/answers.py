@@ -14,6 +14,7 @@ from fleet.kube.errors import (
     NotFoundError,
     NotPermittedError,
     RejectedError,
+    StorageFullError,
     TransientError,
 )
 
@@ -28,6 +29,8 @@ UNPERMITTED = ('" cannot ', "attempting to grant RBAC permissions not currently 
 """What the authorizer says of a verb or of a grant; admission refuses in other words."""
 MISSHAPEN = ("failed to create typed ", "failed to convert ")
 """What the server says, with a 500, to an apply whose fields are not those of its kind."""
+FULL = "database space exceeded"
+"""What etcd says when its quota is used up."""
 PLAIN: Mapping[int, type[KubeError]] = {
     404: NotFoundError,
     409: ConflictError,
@@ -85,6 +88,8 @@ def _transient(status: wire.Status, message: str, retry_after: float) -> KubeErr
         return RejectedError(message)
     if "Too large resource version" in message:
         return ExpiredError(message)
+    if FULL in message:
+        return StorageFullError(message)
     said = status.details.retry_after_seconds if status.details else 0.0
     return TransientError(message, retry_after=max(retry_after, said))
 

@@ -2,6 +2,7 @@
 
 KubeError
 ├── TransientError          429, 5xx, timeouts, lost connections: try again, later each time
+│   └── StorageFullError    etcd takes no more: so it stays until somebody makes room
 ├── ConflictError           409, a `test` that failed, another uid: observe again, plan again
 │   └── AlreadyExistsError  409 to a create
 ├── NotFoundError           404: usually a fact for the plan, not an error
@@ -26,6 +27,9 @@ class TransientError(KubeError):
         self.retry_after = retry_after
 
 
+class StorageFullError(TransientError): ...
+
+
 class ConflictError(KubeError): ...
 
 
@@ -46,12 +50,22 @@ class NotPermittedError(ForbiddenError):
 
 
 WAY_OUT = "the program's chart gives it this right: install it with rbac.create=true, or bind yours"
+MAKE_ROOM = (
+    "make room in the cluster's etcd: etcdctl compact, etcdctl defrag, etcdctl alarm disarm; "
+    "or raise its --quota-backend-bytes; what waits is then written by itself"
+)
 
 
 def reason(error: Exception) -> dict[str, str]:
     """Say for the log what went wrong, and what mends it where we know that."""
     told = {"why": str(error) or type(error).__name__}
-    return told | ({"way_out": WAY_OUT} if isinstance(error, NotPermittedError) else {})
+    match error:
+        case NotPermittedError():
+            return told | {"way_out": WAY_OUT}
+        case StorageFullError():
+            return told | {"way_out": MAKE_ROOM}
+        case _:
+            return told
 
 
 class NotServedError(KubeError): ...

@@ -13,6 +13,7 @@ from fleet.kube.answers import JSON, read_status, refusal
 from fleet.kube.config import Connection
 from fleet.kube.errors import KubeError, TransientError
 from fleet.kube.fence import Fence, FencedBody
+from fleet.kube.storage import Storage
 from fleet.runtime.metrics import requests_total
 
 REFUSED = 400
@@ -51,6 +52,7 @@ class Transport:
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
+        self._storage = Storage(connection.server)
 
     async def close(self) -> None:
         if self._session:
@@ -139,7 +141,9 @@ class Transport:
         if response.status == UNAUTHORIZED:
             status.message = f"{self.connection.server}: Unauthorized: {self._identity}"
         after = _seconds(response.headers.get("Retry-After", ""))
-        raise refusal(status, content_type=request.content_type, retry_after=after)
+        error = refusal(status, content_type=request.content_type, retry_after=after)
+        self._storage.hear(error)
+        raise error
 
     @property
     def _identity(self) -> str:

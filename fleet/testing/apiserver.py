@@ -53,7 +53,9 @@ class ApiServer:
 
     def __init__(self, home: Path, programs: Path) -> None:
         self.home, self._programs = home, programs
-        self.port, self._etcd_port, self._peer_port = _free_ports(3)
+        self.port, self.etcd_port, self._peer_port = _free_ports(3)
+        self.etcd_seen_at = self.etcd_port
+        """Where the API server looks for etcd: a test may stand between, from before the start."""
         self._etcd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._guardian = Guardian()
@@ -102,6 +104,16 @@ class ApiServer:
         """Lose the API server as a machine that breaks loses it; its data stay in etcd."""
         self._end(self._server)
         self._server = None
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Have etcd refuse every write, as one does whose quota is used up."""
+        alarm = {"memberID": 0, "alarm": "NOSPACE"}
+        self._ask_etcd("maintenance/alarm", {"action": "ACTIVATE", **alarm})
+        try:
+            yield
+        finally:
+            self._ask_etcd("maintenance/alarm", {"action": "DEACTIVATE", **alarm})
 
     def forget_history(self) -> None:
         """Compact etcd and lose the server's memory: older versions are answered with 410."""
@@ -160,7 +172,7 @@ class ApiServer:
     def _server_flags(self) -> tuple[str, ...]:
         certs = self.home / "certs"
         return (
-            f"--etcd-servers={self._etcd_url}",
+            f"--etcd-servers=http://127.0.0.1:{self.etcd_seen_at}",
             f"--cert-dir={certs}",
             f"--secure-port={self.port}",
             "--bind-address=127.0.0.1",
@@ -180,7 +192,7 @@ class ApiServer:
 
     @property
     def _etcd_url(self) -> str:
-        return f"http://127.0.0.1:{self._etcd_port}"
+        return f"http://127.0.0.1:{self.etcd_port}"
 
     def _ready(self) -> bool:
         try:
@@ -207,11 +219,18 @@ def _users() -> str:
 @contextmanager
 def api_server(environ: Mapping[str, str]) -> Iterator[ApiServer]:
     """Run an API server of one's own; NoServerError where there are no binaries."""
+    with unstarted(environ) as server:
+        server.start()
+        yield server
+
+
+@contextmanager
+def unstarted(environ: Mapping[str, str]) -> Iterator[ApiServer]:
+    """Have an API server that is still to be started; with the end of the block it ends."""
     programs = binaries(environ)
     with tempfile.TemporaryDirectory(prefix="modelfleet-apiserver-") as home:
         server = ApiServer(Path(home), programs)
         try:
-            server.start()
             yield server
         finally:
             server.close()

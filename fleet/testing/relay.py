@@ -1,4 +1,4 @@
-"""A TCP relay to a server, that a test may cut, freeze and mend."""
+"""A TCP relay to a server, that a test may cut, freeze, slow down and mend."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,8 @@ class Relay:
         self._refusing = False
         self.port = 0
         self.connections = 0
+        self.delay_seconds = 0.0
+        """By which each piece that comes is late on its way."""
 
     def cut(self) -> None:
         """Break all connections, and let no new one through."""
@@ -58,6 +60,8 @@ class Relay:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._flowing.wait()
+                if self.delay_seconds:
+                    await asyncio.sleep(self.delay_seconds)
                 writer.write(data)
                 await writer.drain()
         writer.close()

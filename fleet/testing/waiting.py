@@ -17,5 +17,10 @@ async def until(state: Callable[[], object], *, seconds: float = DEADLINE_SECOND
         await asyncio.sleep(POLL_SECONDS)
 
 
+async def passes(seconds: float) -> None:
+    """Let time go by: what is shown is that nothing comes of it."""
+    await asyncio.sleep(seconds)
+
+
 async def _value(result: object) -> object:
     return await result if inspect.isawaitable(result) else result

@@ -132,6 +132,8 @@ class InventoryReports:
     async def _send(
         self, membership: InternalMemberCluster, status: InternalMemberClusterStatus
     ) -> None:
+        # One that is refused is not sent again at each look.
+        self.pace.quiet_until = self.timer() + WRITE_SECONDS
         await self.hub.patch_status(membership, status)
         period = membership.spec.heartbeat_period_seconds
         length = period * (1 + JITTER * (2 * self.chance() - 1))

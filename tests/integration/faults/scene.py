@@ -188,6 +188,10 @@ class Scene:
             line.judge = judge
 
     @property
+    def programs(self) -> tuple[Forked, ...]:
+        return self.hub, self.agent
+
+    @property
     def to_hub(self) -> tuple[Interceptor, ...]:
         return self.lines.of_hub, self.lines.of_agent
 

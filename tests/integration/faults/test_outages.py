@@ -11,7 +11,7 @@ from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
 from fleet.api.objects import Key
 from fleet.testing.interceptor import Call, Interceptor, Refusal
-from fleet.testing.waiting import until
+from fleet.testing.waiting import passes, until
 from tests.integration.faults.outcome import Outcome
 from tests.integration.faults.scene import MEMBER, Recording, Scene
 from tests.integration.faults.second import NAME, second_member
@@ -21,13 +21,6 @@ TOLERATION_SECONDS = 3
 """Three heartbeats: the shortest that placements may have here."""
 SETTLING_SECONDS = 45.0
 """From the server's return to the end: the longest pause of a watch is 30 s."""
-
-
-async def passes(seconds: float) -> None:
-    """Let time go by: what is shown is that nothing comes of it."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    await until(lambda: loop.time() >= end, seconds=seconds + 5)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from fleet.kube.errors import (
     NotFoundError,
     NotPermittedError,
     RejectedError,
+    StorageFullError,
     TransientError,
 )
 
@@ -72,6 +73,7 @@ def caused(**cause: str) -> dict[str, Any]:
         ),
         (500, {"message": "failed to convert new object (a/b): illegal base64"}, RejectedError),
         (500, {"message": "etcdserver: request timed out"}, TransientError),
+        (500, {"message": "etcdserver: mvcc: database space exceeded"}, StorageFullError),
         (500, {}, TransientError),
         (500, {"message": "Too large resource version: 9, current: 3"}, ExpiredError),
         (503, {}, TransientError),
