@@ -20,7 +20,6 @@ from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.kube.rivals import KUBEFLEET_HUB
-from fleet.runtime import clock
 from fleet.runtime.gauges import CREDENTIAL_WAITS
 from hub.certificates import FreshKeys
 from hub.controllers.endpoints.handlers import Endpoints
@@ -89,10 +88,10 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
     own = service_names(namespace) if namespace else frozenset[str]()
     reserved = own | frozenset(settings.global_names)
     kinds = Kinds(secrets=Cache(Secret, namespace=namespace) if namespace else None)
-    heartbeats = Heartbeats(monotonic, clock.now)
+    heartbeats = Heartbeats(monotonic, client.now)
     heartbeats.follow(kinds.clusters)
     watches = Watches(client, known=kinds.written_by_people)
-    kubefleet = Aside(KUBEFLEET_HUB, client.relist, clock.now)
+    kubefleet = Aside(KUBEFLEET_HUB, client.relist, client.now)
     hub = Hub(
         settings=settings,
         client=client,
@@ -101,7 +100,7 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
         heartbeats=heartbeats,
         watches=watches,
         others=() if settings.beside else (kubefleet,),
-        events=Events(client.as_manager(f"{NAME}-events"), NAME, clock.now),
+        events=Events(client.as_manager(f"{NAME}-events"), NAME, client.now),
         hosts=GatewayHosts(kinds.clusters, kinds.works, reserved),
     )
     tell_of_silence(heartbeats, kinds.clusters, hub.tell_alone)
@@ -113,7 +112,7 @@ def membership(hub: Hub) -> Iterator[Controller]:
         client=hub.writer("membership"),
         caches=hub.kinds.members,
         hosts=hub.hosts,
-        clock=clock.now,
+        clock=hub.client.now,
         force_after=timedelta(seconds=hub.settings.force_leave_seconds),
         tell=hub.events.tell,
     )
@@ -134,7 +133,7 @@ def placement(hub: Hub) -> Iterator[Controller]:
         yield PlacementController(
             client=hub.writer("placement"),
             observer=observer,
-            clock=clock.now,
+            clock=hub.client.now,
             pace=StatusPace(monotonic=monotonic),
             tell=hub.events.tell,
         )
@@ -154,7 +153,7 @@ def scheduling(hub: Hub) -> Iterator[Controller]:
             client=hub.writer("scheduling"),
             reads=SchedulingReads.of(caches, clusters),
             capacity=capacity,
-            clock=clock.now,
+            clock=hub.client.now,
             timeouts=timeouts,
             tell=hub.events.tell,
         )
@@ -168,7 +167,7 @@ def rollout(hub: Hub) -> Iterator[Controller]:
             caches=caches,
             clusters=hub.kinds.clusters,
             silence=hub.heartbeats,
-            clock=clock.now,
+            clock=hub.client.now,
         )
 
 
@@ -179,7 +178,7 @@ def work_generation(hub: Hub) -> Iterator[Controller]:
             client=hub.writer("work-generation"),
             caches=WorkReads(caches, hub.kinds.works, hub.kinds.clusters),
             silence=hub.heartbeats,
-            clock=clock.now,
+            clock=hub.client.now,
             pace=StatusPace(monotonic=monotonic),
         )
 
@@ -191,7 +190,7 @@ def workload_status(hub: Hub) -> Iterator[Controller]:
             workloads=workloads,
             fleet=hub.kinds.shares,
             silence=hub.heartbeats,
-            clock=clock.now,
+            clock=hub.client.now,
         )
 
 
@@ -205,7 +204,7 @@ def endpoints(hub: Hub) -> Iterator[Controller]:
             endpoints=hub.kinds.endpoints,
         )
         yield Endpoints(
-            client=hub.writer("endpoints"), look=look, silence=hub.heartbeats, clock=clock.now
+            client=hub.writer("endpoints"), look=look, silence=hub.heartbeats, clock=hub.client.now
         )
 
 
@@ -216,7 +215,7 @@ def services(hub: Hub) -> Iterator[Controller]:
         client=hub.writer("services"),
         reads=reads,
         claims=claims,
-        clock=clock.now,
+        clock=hub.client.now,
         tell=hub.events.tell,
     )
 
@@ -233,7 +232,7 @@ def model_deployment(hub: Hub) -> Iterator[Controller]:
         yield ModelDeployments(
             client=hub.writer("model-deployment"),
             look=look,
-            clock=clock.now,
+            clock=hub.client.now,
             tell=hub.events.tell,
         )
 
@@ -253,7 +252,7 @@ def gateway_credentials(hub: Hub) -> Iterator[Controller]:
         client=hub.writer("gateway-credentials"),
         caches=CredentialReads(kinds.secrets, kinds.clusters, kinds.works),
         hosts=hub.hosts,
-        clock=clock.now,
+        clock=hub.client.now,
         maker=FreshKeys(),
         rules=rules,
         more_names=settings.global_names,
@@ -304,6 +303,6 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         crd_deadline_seconds=settings.crd_deadline_seconds,
         health_listen=settings.health_listen,
     )
-    gauges = Gauges(hub.kinds, hub.heartbeats, clock.now)
+    gauges = Gauges(hub.kinds, hub.heartbeats, hub.client.now)
     with gauges.asked(), CREDENTIAL_WAITS.asks(hub.late.values):
         await run_program(program(hub, lease), running)

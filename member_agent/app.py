@@ -19,7 +19,6 @@ from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
-from fleet.runtime import clock
 from fleet.runtime.gauges import product_version
 from member_agent.controllers.inference_set.handlers import InferenceSets
 from member_agent.controllers.inventory.handlers import InventoryReports
@@ -69,7 +68,7 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease 
     renewal = Renewal(
         client=hub,
         path=Path(settings.hub_token_file),
-        clock=clock.now,
+        clock=hub.now,
         secret=TokenSecret(member, key) if key.name else None,
     )
     if lease:
@@ -85,9 +84,9 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease 
         catalogue=load(),
         probe=probe,
         renewal=renewal,
-        kaito=Aside(KAITO, member.relist, clock.now),
-        kubefleet=Aside(KUBEFLEET_AGENT, member.relist, clock.now),
-        events=Events(writer(member, "events"), NAME, clock.now),
+        kaito=Aside(KAITO, member.relist, member.now),
+        kubefleet=Aside(KUBEFLEET_AGENT, member.relist, member.now),
+        events=Events(writer(member, "events"), NAME, member.now),
     )
 
 
@@ -104,7 +103,7 @@ def inference(agent: Agent) -> tuple[Controller, ...]:
     workspaces = Workspaces(
         client=writer(agent.member, "workspace"),
         reads=agent.kinds.for_workspaces(),
-        clock=clock.now,
+        clock=agent.member.now,
         catalogue=agent.catalogue,
         rules=rules,
         tell=agent.events.tell,
@@ -112,7 +111,7 @@ def inference(agent: Agent) -> tuple[Controller, ...]:
     inference_sets = InferenceSets(
         client=writer(agent.member, "inference-set"),
         reads=agent.kinds.for_inference_sets(),
-        clock=clock.now,
+        clock=agent.member.now,
     )
     return Held(workspaces, *agent.others), Held(inference_sets, *agent.others)
 
@@ -139,14 +138,14 @@ def on_hub(agent: Agent) -> Program:
         member=writer(agent.member, "work"),
         reads=agent.kinds.for_works(),
         watches=watches,
-        clock=clock.now,
+        clock=agent.hub.now,
     )
     inventory = InventoryReports(
         hub=writer(agent.hub, "inventory"),
         member=agent.member,
         reads=agent.kinds.for_inventory(),
         key=agent.place,
-        clock=clock.now,
+        clock=agent.hub.now,
         timer=monotonic,
         chance=random.random,
         catalogue=agent.catalogue,
@@ -155,7 +154,7 @@ def on_hub(agent: Agent) -> Program:
         aside=agent.kaito,
         release=product_version(),
     )
-    events = Events(writer(agent.hub, "events"), NAME, clock.now)
+    events = Events(writer(agent.hub, "events"), NAME, agent.hub.now)
     standing = Standing(agent.others, agent.kinds.membership, agent.place, events.tell)
     return Program(
         client=agent.hub,

@@ -7,6 +7,7 @@ made again, and a namesake is a ConflictError (for which the server says 409, or
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from fleet.api.keys import Key
@@ -111,6 +112,10 @@ class ApiClient:
     @property
     def connection(self) -> Connection:
         return self._transport.connection
+
+    def now(self) -> datetime:
+        """Tell the time as the server has it: its objects are dated so."""
+        return self._transport.time.now()
 
     @property
     def dynamic(self) -> ApiDynamicClient:

@@ -13,7 +13,9 @@ from fleet.kube.answers import JSON, read_status, refusal
 from fleet.kube.config import Connection
 from fleet.kube.errors import KubeError, TransientError
 from fleet.kube.fence import Fence, FencedBody
+from fleet.kube.server_time import ServerTime
 from fleet.kube.storage import Storage
+from fleet.runtime import clock
 from fleet.runtime.metrics import requests_total
 
 REFUSED = 400
@@ -50,6 +52,7 @@ class Transport:
     def __init__(self, connection: Connection, *, timeouts: Timeouts | None = None) -> None:
         self.connection = connection
         self._timeouts = timeouts or Timeouts()
+        self.time = ServerTime(connection.server, clock.now)
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
         self._storage = Storage(connection.server)
@@ -135,6 +138,7 @@ class Transport:
 
     async def _check(self, request: Request, response: aiohttp.ClientResponse) -> None:
         requests_total(request.verb, str(response.status))
+        self.time.heard(response.headers.get("Date", ""))
         if response.status < REFUSED:
             return
         status = read_status(response.status, await response.read())

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -55,6 +57,18 @@ async def test_a_request_says_what_it_is_and_who_asks() -> None:
     async with staged(WELL) as stage, transport(stage.url) as line:
         await line.send(GET)
         assert "Authorization" not in stage.asked[0].headers
+
+
+@pytest.mark.parametrize("code", [200, 404])
+async def test_every_answer_tells_what_time_the_server_has(code: int) -> None:
+    dated = always(
+        lambda: status(code, headers={"Date": "Thu, 01 Jan 2099 12:00:00 GMT"}),
+    )
+    async with staged(dated) as stage, transport(stage.url) as line:
+        with suppress(NotFoundError):
+            await line.send(GET)
+        assert line.time.now() - datetime(2099, 1, 1, 12, tzinfo=UTC) < timedelta(minutes=1)
+        assert line.time.now().year == 2099
 
 
 async def test_credentials_that_are_refused_are_renewed_and_tried_once_more() -> None:
