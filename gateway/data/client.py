@@ -17,6 +17,8 @@ HEAD_SECONDS = 15.0
 SILENT_SECONDS = 30.0
 """Without a byte within a request."""
 IDLE_SECONDS = 75.0
+FIRST_SECONDS = 2.0
+"""More than for another request: for the first one of a client that has only just connected."""
 LINGER_SECONDS = 2.0
 """For a refused client to read its answer before its unread bytes reset the connection."""
 FLUSH_SECONDS = 120.0
@@ -56,6 +58,7 @@ class ClientConnection(asyncio.Protocol):
     """Reads requests, keeps their order, and notices when the client goes away."""
 
     __slots__ = (
+        "_asked",
         "_closing",
         "_deadline",
         "_deaf",
@@ -81,6 +84,8 @@ class ClientConnection(asyncio.Protocol):
         """The one that is being served."""
         self._work: Work | None = None
         self._pending: deque[Request] = deque()
+        self._asked = False
+        """It has brought a request."""
         self._closing = False
         self._deaf = False
         """What came last is not HTTP: nothing that follows can be understood."""
@@ -175,8 +180,9 @@ class ClientConnection(asyncio.Protocol):
             self._transport.close()
 
     def drain(self, deadline: float) -> None:
-        """Stop waiting for further requests at `deadline`."""
-        self._deadline = min(self._deadline, deadline)
+        """Stop waiting for further requests at `deadline`, for a first one a little later."""
+        last = deadline if self._asked else deadline + FIRST_SECONDS
+        self._deadline = min(self._deadline, last)
 
     def _headed(self, request: Request) -> None:
         """A head that needs a word before its body: a refusal, or leave to go on."""
@@ -211,7 +217,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _begin(self, request: Request) -> None:
-        self._request = request
+        self._request, self._asked = request, True
         if request.refusal:
             self._refuse(request.refusal)
             return

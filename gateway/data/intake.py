@@ -35,8 +35,8 @@ class Intake:
     """Gives the counters of all workers; this one's alone are shown where it is None."""
     connections: set[ClientConnection] = field(default_factory=set)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
-    _idle_until: float = 0.0
-    """While draining: when connections close that bring nothing new."""
+    _idle_seconds: float = 0.0
+    """While draining: until connections close that bring nothing new."""
 
     def clock(self) -> float:
         return self.plane.clock()
@@ -44,7 +44,7 @@ class Intake:
     def joined(self, connection: ClientConnection) -> None:
         self.connections.add(connection)
         if self.draining:
-            connection.drain(self._idle_until)
+            connection.drain(self.clock() + self._idle_seconds)
 
     def left(self, connection: ClientConnection) -> None:
         self.connections.discard(connection)
@@ -104,9 +104,9 @@ class Intake:
     def drain(self, seconds: float) -> None:
         """Serve what is begun; connections that bring nothing new close within `seconds`."""
         self.draining = True
-        self._idle_until = self.clock() + seconds
+        self._idle_seconds = seconds
         for connection in tuple(self.connections):
-            connection.drain(self._idle_until)
+            connection.drain(self.clock() + seconds)
 
     def _to_service(self, client: ClientConnection, request: Request, service: str) -> Work:
         route = self.plane.routes.by_service.get(service)

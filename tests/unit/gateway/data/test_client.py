@@ -325,11 +325,18 @@ async def test_a_drained_gateway_closes_who_asks_nothing_more() -> None:
         await wire.ask(PAGE)
         await until(lambda: len(gateway.intake.connections) == 2)
         gateway.intake.drain(1)
+        gateway.pass_time(1.5)
+        assert await wire.closed()
         late = await gateway.connect()
-        await until(lambda: len(gateway.intake.connections) == 3)
+        await until(lambda: len(gateway.intake.connections) == 2)
         gateway.pass_time(2)
-        for each in (wire, mute, late):
-            assert await each.closed()
+        assert await mute.closed()
+        assert (await late.ask(PAGE)).status == 200
+        assert await late.closed()
+        mute_too = await gateway.connect()
+        await until(lambda: gateway.intake.connections)
+        gateway.pass_time(3.5)
+        assert await mute_too.closed()
 
 
 @pytest.mark.parametrize("large", ["", "x" * LARGE], ids=["", "with a large body"])
