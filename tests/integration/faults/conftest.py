@@ -43,6 +43,7 @@ async def fleet(stage: Stage) -> AsyncIterator[Scene]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def undisturbed(fleet: Scene) -> Outcome:
-    """What a run comes to when nothing befalls it."""
-    return await fleet.undisturbed("run-undisturbed", Recording())
+async def undisturbed(fleet: Scene, request: pytest.FixtureRequest) -> Outcome:
+    """What a run comes to when nothing befalls it; modules share servers, and what is on them."""
+    run = f"run-undisturbed-{request.module.__name__.rpartition('_')[2]}"
+    return await fleet.undisturbed(run, Recording())

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from fleet.api.core import StatefulSet
+from fleet.api.core import ConfigMap, StatefulSet
 from fleet.api.names import member_namespace
 from fleet.api.work import Work
 from fleet.runtime import clock
@@ -43,6 +43,38 @@ async def test_an_engine_deleted_by_hand_is_made_again(fleet: Scene, undisturbed
     (engine,) = engines.objects()
     await fleet.member_client.delete(engine)
     await fleet.ends_as(run, undisturbed, seconds=60)
+
+
+async def test_an_engine_edited_by_hand_is_what_it_was(fleet: Scene, undisturbed: Outcome) -> None:
+    run = "run-another-image"
+    fleet.listen_no_more()
+    await fleet.deploy(run)
+    await fleet.ends_as(run, undisturbed, seconds=60)
+    engines = await fleet.member_client.list(StatefulSet, run)
+    (engine,) = engines.objects()
+    somebody = fleet.member_client.as_manager("somebody")
+    image = "/spec/template/spec/containers/0/image"
+    await somebody.json_patch(engine, [{"op": "replace", "path": image, "value": "another"}])
+    await fleet.ends_as(run, undisturbed, seconds=60)
+    left = await fleet.member_client.get(StatefulSet, engine.key)
+    assert left
+    assert left.metadata.generation == engine.metadata.generation + 2
+
+
+async def test_a_placed_object_edited_by_hand_is_what_it_was(fleet: Scene) -> None:
+    run = "run-config"
+    fleet.listen_no_more()
+    await fleet.place(run, failover_seconds=30)
+    await until(lambda: fleet.has(run))
+    (made,) = (await fleet.member_client.list(ConfigMap, run)).objects()
+    somebody = fleet.member_client.as_manager("somebody")
+    await somebody.json_patch(made, [{"op": "replace", "path": "/data/a", "value": "c"}])
+
+    async def put_back() -> bool:
+        found = await fleet.member_client.get(ConfigMap, made.key)
+        return found is not None and found.data == {"a": "b"}
+
+    await until(put_back)
 
 
 async def test_a_token_that_has_expired_is_named_with_the_way_out(

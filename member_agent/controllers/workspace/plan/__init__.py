@@ -21,10 +21,12 @@ from member_agent.controllers.workspace.plan.actions import (
     WriteStatefulSet,
 )
 from member_agent.controllers.workspace.plan.config import Settings, settings_of
+from member_agent.controllers.workspace.plan.covering import covers
 from member_agent.controllers.workspace.plan.need import need
 from member_agent.controllers.workspace.plan.share import share
 from member_agent.controllers.workspace.plan.sold_out import let_go, settle
 from member_agent.controllers.workspace.plan.workload import (
+    Made,
     belongs,
     inherited,
     services,
@@ -129,10 +131,16 @@ def _workload(
 ) -> Iterator[Action]:
     engine = stamped(stateful_set(workspace, wanted, mine, observed, settings))
     old = observed.stateful_set
-    same = old and stamp(old) == stamp(engine) and old.spec.replicas == engine.spec.replicas
-    if not same:
+    if old is None or not _as_written(old, engine):
         yield WriteStatefulSet(engine)
     for service in map(stamped, services(workspace)):
         there = observed.services.get(service.name)
-        if there is None or stamp(there) != stamp(service):
+        if there is None or not _as_written(there, service):
             yield WriteService(service)
+
+
+def _as_written(old: Made, new: Made) -> bool:
+    """Whether we wrote it so, and nobody has changed what is ours since."""
+    mine, theirs = ((each.metadata.labels, each.spec.dump()) for each in (new, old))
+    selected = new.spec.selector == old.spec.selector
+    return stamp(old) == stamp(new) and selected and all(map(covers, theirs, mine))

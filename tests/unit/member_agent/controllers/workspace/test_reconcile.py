@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.api import names
-from fleet.api.core import ConfigMap
+from fleet.api.core import ConfigMap, Service
 from fleet.api.objects import Metadata
 from fleet.api.workspace import Workspace, WorkspaceState
 from fleet.kube.errors import ConflictError, TransientError
@@ -253,6 +253,38 @@ async def test_an_edited_config_rolls_the_engine_out_anew() -> None:
     member.run()
     await member.settle()
     assert member.workspace().status.state is WorkspaceState.READY
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"replicas": 7},
+        {"template": {"metadata": {}, "spec": {"containers": [{"name": "x", "image": "y"}]}}},
+    ],
+)
+async def test_an_engine_that_was_edited_by_hand_is_put_back(edit: dict[str, Any]) -> None:
+    member = Member(pool(), phi())
+    await member.served()
+    before = member.engine()
+    assert before
+    body = before.manifest()
+    member.client.put(body | {"spec": body["spec"] | edit})
+    await member.settle()
+    after = member.engine()
+    assert after
+    assert after.spec == before.spec
+
+
+async def test_a_service_that_was_edited_by_hand_is_put_back() -> None:
+    member = Member(pool(), phi())
+    await member.served()
+    before = member.client.all(Service)
+    for service in before:
+        body = service.manifest()
+        elsewhere = {**service.spec.selector, names.WORKSPACE: "another"}
+        member.client.put(body | {"spec": body["spec"] | {"selector": elsewhere}})
+    await member.settle()
+    assert [each.spec for each in member.client.all(Service)] == [each.spec for each in before]
 
 
 async def test_a_node_lost_while_its_type_is_sold_out_is_told() -> None:
