@@ -41,8 +41,6 @@ class Settings:
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
     resync_seconds: Seconds = 600.0
     """Between lists of each kind; they only catch what a watch has lost."""
-    crd_deadline_seconds: Seconds = 60.0
-    """Enough for a chart to install its CRDs beside us."""
     health_listen: str = ""
     """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
     namespace: str = ""

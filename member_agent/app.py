@@ -185,7 +185,6 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     running = RunSettings(
         workers=settings.workers,
         resync_seconds=settings.resync_seconds,
-        crd_deadline_seconds=settings.crd_deadline_seconds,
         health_listen=settings.health_listen,
     )
     await agent.renewal.settle()

@@ -13,6 +13,7 @@ from fleet.kube.errors import (
     KubeError,
     NotFoundError,
     NotPermittedError,
+    NotServedError,
     RejectedError,
     StorageFullError,
     TransientError,
@@ -23,16 +24,18 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 JSON = "application/json"
 AGAIN = frozenset({408, 429})
+UNFOUND = 404
 INVALID = 422
 SERVER_FAILED = 500
 UNPERMITTED = ('" cannot ', "attempting to grant RBAC permissions not currently held")
 """What the authorizer says of a verb or of a grant; admission refuses in other words."""
+GOING = "while custom resource definition is terminating"
 MISSHAPEN = ("failed to create typed ", "failed to convert ")
 """What the server says, with a 500, to an apply whose fields are not those of its kind."""
 FULL = "database space exceeded"
 """What etcd says when its quota is used up."""
 PLAIN: Mapping[int, type[KubeError]] = {
-    404: NotFoundError,
+    UNFOUND: NotFoundError,
     409: ConflictError,
     410: ExpiredError,
 }
@@ -57,15 +60,24 @@ def refusal(status: wire.Status, *, content_type: str = "", retry_after: float =
         return _invalid(status, message, content_type)
     if code in AGAIN or code >= SERVER_FAILED:
         return _transient(status, message, retry_after)
+    return _plain(status)(message)
+
+
+def _plain(status: wire.Status) -> type[KubeError]:
+    """Only of what it serves does the server say a reason why it was not found."""
+    if status.code == UNFOUND and not status.reason:
+        return NotServedError
     if status.reason == "AlreadyExists":
-        return AlreadyExistsError(message)
-    return PLAIN.get(code, RejectedError)(message)
+        return AlreadyExistsError
+    return PLAIN.get(status.code, RejectedError)
 
 
 def _forbidden(status: wire.Status, message: str) -> KubeError:
-    """A namespace on its way out refuses what is new: its end is to be awaited."""
+    """A namespace or a kind on its way out refuses what is new: its end is to be awaited."""
     if any(cause.reason == "NamespaceTerminating" for cause in _causes(status)):
         return ConflictError(message)
+    if GOING in message:
+        return NotServedError(message)
     unpermitted = any(words in message for words in UNPERMITTED)
     return NotPermittedError(message) if unpermitted else ForbiddenError(message)
 

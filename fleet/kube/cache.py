@@ -52,6 +52,8 @@ class Cache(Generic[R]):
         self.answered = asyncio.Event()
         """Set when the server has said what there is, or that we may not know."""
         self.refusal = ""
+        self.unserved = False
+        """Whether the server does not serve the kind just now; what is here is old."""
         self._indices = dict(indices or {})
         self._entries: dict[Address, Entry] = {}
         self._gone: dict[Address, int] = {}
@@ -72,9 +74,17 @@ class Cache(Generic[R]):
 
     def fill(self) -> None:
         """Take what is here for all that there is."""
-        self.refusal = ""
+        self.refusal, self.unserved = "", False
         self.filled.set()
         self.answered.set()
+
+    def miss(self) -> bool:
+        """Note that the server does not serve the kind, and say whether that is news.
+
+        What is here stays: only a list says what there is.
+        """
+        news, self.unserved = not self.unserved, True
+        return news
 
     def refuse(self, why: str) -> None:
         """Remember that the server does not let us read the kind; what is here is old."""

@@ -6,10 +6,10 @@ KubeError
 ├── ConflictError           409, a `test` that failed, another uid: observe again, plan again
 │   └── AlreadyExistsError  409 to a create
 ├── NotFoundError           404: usually a fact for the plan, not an error
+│   └── NotServedError      the whole kind is not there: wait for its CRD
 ├── RejectedError           400, 422: the object is wrong; report it in a condition
 ├── ForbiddenError          401, 403: our own configuration is wrong
 │   └── NotPermittedError   403: our account lacks a right, which the message names
-├── NotServedError          a kind that does not come: stop, and say which
 ├── ExpiredError            410: the history asked for is gone, list again
 └── LeaseLostError          another leads now: stop
 """
@@ -39,6 +39,9 @@ class AlreadyExistsError(ConflictError): ...
 class NotFoundError(KubeError): ...
 
 
+class NotServedError(NotFoundError): ...
+
+
 class RejectedError(KubeError): ...
 
 
@@ -66,9 +69,6 @@ def reason(error: Exception) -> dict[str, str]:
             return told | {"way_out": MAKE_ROOM}
         case _:
             return told
-
-
-class NotServedError(KubeError): ...
 
 
 class ExpiredError(KubeError): ...

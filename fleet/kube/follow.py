@@ -21,6 +21,7 @@ from fleet.kube.errors import (
     TransientError,
     reason,
 )
+from fleet.kube.serve import INSTALL
 from fleet.kube.verbs import PAGE, Selection, Verbs
 from fleet.runtime.gauges import CACHE_AGE
 
@@ -38,6 +39,8 @@ class Pace:
     first_retry: float = 0.1
     longest_retry: float = 30.0
     """Between tries while the server does not answer; each wait doubles."""
+    unserved: float = 2.0
+    """Between looks at a kind that must be there and is not."""
     optional: float = 15.0
     """Between looks at a kind that may be missing."""
     steady: float = 5.0
@@ -58,10 +61,20 @@ async def relist(verbs: Verbs, cache: Cache[Any]) -> int:
     for limit in (PAGE, 0):
         try:
             return await _relist_in_pages(verbs, cache, limit)
+        except NotFoundError:
+            missed(cache)
+            raise
         except ExpiredError:
             if not limit:
                 raise
     raise AssertionError("unreachable")
+
+
+def missed(cache: Cache[Any]) -> None:
+    """Name a kind that the server does not serve, once until it does."""
+    if cache.miss() and not (cache.optional and not cache.version):
+        why = f"not served: {cache.resource.crd}"
+        log.warning("a kind is missing", extra=_fields(cache) | {"why": why, "way_out": INSTALL})
 
 
 async def _relist_in_pages(verbs: Verbs, cache: Cache[Any], limit: int) -> int:
@@ -203,8 +216,11 @@ class Follower:
 
     async def _wait_unserved(self, error: NotFoundError) -> None:
         self._version = None
+        missed(self._cache)
         if not self._cache.optional:
-            await self._wait_after(error)
+            self._why = str(error)
+            self._cache.lost()
+            await asyncio.sleep(self._pace.unserved)
             return
         self._cache.sweep((), self._cache.version)
         self._cache.fill()

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import kopf
+from kopf._cogs.clients.errors import APINotFoundError
 from kopf._cogs.structs.references import Insights
 from typing_extensions import override
 
@@ -17,6 +19,8 @@ from fleet.kube.sweeper import Sweeper
 
 LOGIN_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 1.0
+RETURN_SECONDS = 2.0
+"""Between looks at a kind that is missing."""
 log = logging.getLogger(__name__)
 
 
@@ -90,57 +94,117 @@ async def operate(
     connection: Connection,
     caches: Iterable[Cache[Any]],
     sweeper: Sweeper,
-    started: asyncio.Event,
+    take_signals: Callable[[], None],
 ) -> None:
-    """Watch with kopf what people write, until it is cancelled or takes a signal for its end."""
-    registry, kinds = kopf.OperatorRegistry(), tuple(caches)
-    kopf.on.login(registry=registry)(login(connection))
-    for cache in kinds:
-        group, version = cache.resource.group, cache.resource.api_version.rpartition("/")[2]
-        on_event = kopf.on.event(group, version, cache.resource.plural, registry=registry)
-        on_event(into(cache, sweeper))
-    while missing := await _unless_blind(registry, started, [c.resource for c in kinds]):
-        log.warning("kopf did not find all kinds, and looks again", extra={"kinds": missing})
+    """Watch with kopf what people write, until it is cancelled or takes a signal for its end.
+
+    A kind whose CRD is removed ends kopf: it goes on with the others, and with that one when it
+    is back.
+    """
+    kinds = tuple(caches)
+    _quieten()
+    while True:
+        served = [cache for cache in kinds if not cache.unserved]
+        watching = asyncio.create_task(_watch(connection, served, sweeper, take_signals))
+        missing = [cache for cache in kinds if cache.unserved]
+        returning = asyncio.create_task(_returns(kinds, missing, sweeper))
+        try:
+            await asyncio.wait({watching, returning}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done() and not watching.result():
+                return
+        finally:
+            for task in (watching, returning):
+                task.cancel()
+            await asyncio.gather(watching, returning, return_exceptions=True)
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        sweeper.wanted(*kinds)
+        for cache in kinds:
+            await sweeper.listed(cache)
 
 
-async def _unless_blind(
-    registry: kopf.OperatorRegistry, started: asyncio.Event, kinds: Sequence[ApiResource]
-) -> list[str]:
-    """Let kopf run to its end, or end it where it has missed kinds that it was to watch.
+async def _returns(
+    kinds: Sequence[Cache[Any]], missing: Sequence[Cache[Any]], sweeper: Sweeper
+) -> None:
+    """Wait until a kind is served that was missing, or went unseen by kopf."""
+    while True:
+        await asyncio.sleep(RETURN_SECONDS)
+        for cache in kinds:
+            if (cache in missing and not cache.unserved) or (
+                cache.unserved and await sweeper.listed(cache)
+            ):
+                log.info("watching again", extra={"kind": cache.resource.kind})
+                cache.gap()
+                return
+
+
+async def _watch(
+    connection: Connection,
+    caches: Sequence[Cache[Any]],
+    sweeper: Sweeper,
+    take_signals: Callable[[], None],
+) -> bool:
+    """Let kopf run to its end; say whether it ended since a kind that it was to watch is missing.
 
     It asks once which kinds there are; a server that is just starting does not know them all.
     """
-    insights = Insights()
-    watching = asyncio.create_task(_watch(registry, started, insights))
+    insights, registry = Insights(), _registry(connection, caches, sweeper)
+    watching = asyncio.create_task(_run(registry, insights, take_signals))
     asked = asyncio.create_task(insights.ready_resources.wait())
     try:
         await asyncio.wait({watching, asked}, return_when=asyncio.FIRST_COMPLETED)
-        found = {(kind.group, kind.plural) for kind in insights.watched_resources}
-        missing = [kind.kind for kind in kinds if (kind.group, kind.plural) not in found]
-        if watching.done() or not missing:
+        missing = _missing(insights, [cache.resource for cache in caches])
+        if asked.done() and missing:
+            log.info("kopf did not find all kinds, and looks again", extra={"kinds": missing})
+            return True
+        with suppress(APINotFoundError):
             await watching
-            return []
-        return missing
+            return False
+        return True
     finally:
         asked.cancel()
         watching.cancel()
         await asyncio.gather(asked, watching, return_exceptions=True)
 
 
-async def _watch(
-    registry: kopf.OperatorRegistry, started: asyncio.Event, insights: Insights
+def _missing(insights: Insights, kinds: Sequence[ApiResource]) -> list[str]:
+    found = {(kind.group, kind.plural) for kind in insights.watched_resources}
+    return [kind.kind for kind in kinds if (kind.group, kind.plural) not in found]
+
+
+def _registry(
+    connection: Connection, caches: Iterable[Cache[Any]], sweeper: Sweeper
+) -> kopf.OperatorRegistry:
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry)(login(connection))
+    for cache in caches:
+        group, version = cache.resource.group, cache.resource.api_version.rpartition("/")[2]
+        on_event = kopf.on.event(group, version, cache.resource.plural, registry=registry)
+        on_event(into(cache, sweeper))
+    return registry
+
+
+async def _run(
+    registry: kopf.OperatorRegistry, insights: Insights, take_signals: Callable[[], None]
 ) -> None:
     tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=settings(),
         clusterwide=True,
         standalone=True,
-        ready_flag=started,
         insights=insights,
     )
+    take_signals()
     await kopf.run_tasks(tasks, ignored=_Everybody())
+
+
+def _quieten() -> None:
+    """A kind that is gone is named by us, once; kopf shows where in its code it met that."""
+    for name in ("orchestration", "running"):
+        logging.getLogger(f"kopf._core.reactor.{name}").addFilter(_no_missing_kind)
+    logging.getLogger("kopf._core.reactor.observation").setLevel(logging.ERROR)
+
+
+def _no_missing_kind(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], APINotFoundError))
 
 
 class _Everybody(Collection["asyncio.Task[Any]"]):

@@ -36,8 +36,6 @@ class RunSettings:
     """Reconciles of a controller at the same time; each waits for the API server most of it."""
     resync_seconds: float = 600.0
     """Between lists of each kind; they only catch what a watch has lost."""
-    crd_deadline_seconds: float = 60.0
-    """Enough for a chart to install its CRDs beside us."""
     health_listen: str = ""
     """host:port of /healthz, /readyz and /metrics; nothing listens where it is empty."""
 
@@ -108,7 +106,7 @@ async def _run_all(programs: Sequence[Program], settings: RunSettings, ending: E
     caches = [cache for program in programs for cache in program.every_cache]
 
     def missing() -> str:
-        unfilled = (cache.resource.kind for cache in caches if not cache.synced)
+        unfilled = map(_waits_for, caches)
         return ", ".join(filter(None, (*unfilled, *(each.waiting() for each in programs))))
 
     leading = asyncio.Event()
@@ -170,8 +168,7 @@ class _Parts:
             for cache in self._every_cache:
                 cache.on_gap(queue.hurry)
         client.remember(program.every_cache)
-        deadline = self._settings.crd_deadline_seconds
-        await await_served(client, program.every_cache, deadline_seconds=deadline)
+        await await_served(client, program.every_cache)
         with LEADING.asks(self._leads):
             await self._run_parts(queues)
 
@@ -200,26 +197,16 @@ class _Parts:
             async with asyncio.timeout(KOPF_SECONDS):
                 await _filled(self._program.caches)
         operator = await asyncio.to_thread(_operator)
-        client, started = self._program.client, asyncio.Event()
+        client = self._program.client
         watched, sweeper = self._program.watched_by_kopf, Sweeper(client.relist)
         for cache in self._program.caches:
             # A gap in our own watches is one in kopf's, which tells of no deletion it missed.
             cache.on_gap(lambda: sweeper.wanted(*watched))
-        kopf = operator.operate(client.connection, watched, sweeper, started)
         with ExitStack() as asked:
             for cache in watched:
                 asked.enter_context(CACHE_AGE.asks(cache.ages))
-            await self._with_kopf(kopf, started)
-
-    async def _with_kopf(self, kopf: Awaitable[None], started: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(_named(kopf, "kopf"))
-            waiting = group.create_task(started.wait())
-            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            self._ending.take_signals()
-            await running
-            self._ending.wanted.set()
+            await operator.operate(client.connection, watched, sweeper, self._ending.take_signals)
+        self._ending.wanted.set()
 
     async def _fill(self, cache: Cache[Any]) -> None:
         """List a kind that kopf watches before anybody reads it, however long the server takes."""
@@ -255,6 +242,12 @@ class _Parts:
         await _filled(self._program.every_cache)
         await self._leading.wait()
         await background()
+
+
+def _waits_for(cache: Cache[Any]) -> str:
+    if cache.unserved and not cache.optional:
+        return f"{cache.resource.crd} (not served: install the CRDs)"
+    return "" if cache.synced else cache.resource.kind
 
 
 def _operator() -> Any:

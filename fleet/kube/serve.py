@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from fleet.kube.cache import Cache
@@ -11,12 +11,11 @@ from fleet.kube.errors import (
     KubeError,
     NotFoundError,
     NotPermittedError,
-    NotServedError,
     reason,
 )
 from fleet.kube.resources import ApiResource
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 INSTALL = "install the CRDs: kubectl apply --server-side -f crds/"
 log = logging.getLogger(__name__)
@@ -28,32 +27,32 @@ class Asks(Protocol):
         """Raise NotFoundError where the server does not know a kind."""
 
 
-async def await_served(
-    client: Asks, caches: Iterable[Cache[Any]], *, deadline_seconds: float
-) -> None:
-    """Return when all kinds are served; NotServedError names those that do not come.
+async def await_served(client: Asks, caches: Iterable[Cache[Any]]) -> None:
+    """Return when all kinds are served, however long that takes.
 
-    A server that is away is waited for as long as it takes: only its own no counts.
+    Those that do not come are named once, and so is what else goes wrong.
     """
-    missing = {(cache.resource, cache.namespace) for cache in caches if not cache.optional}
-    deadline, told, named = None, frozenset[str](), ""
+    needed = [cache for cache in caches if not cache.optional]
+    missing = {(cache.resource, cache.namespace) for cache in needed}
+    told, named = frozenset[str](), ""
     while missing:
         missing, troubles = await _ask(client, missing)
         for error in troubles:
             if str(error) not in told:
                 log.warning(_title(error), extra=reason(error))
         told = frozenset(map(str, troubles))
-        if troubles:
-            deadline = None
-            await asyncio.sleep(RETRY_SECONDS)
-            continue
-        named = _name(missing, named)
-        now = asyncio.get_running_loop().time()
-        deadline = deadline or now + deadline_seconds
-        if missing and now >= deadline:
-            raise NotServedError(_say(resource for resource, _ in missing))
+        if not troubles:
+            named = _name(missing, named)
+            _note(needed, missing)
         if missing:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS if troubles else POLL_SECONDS)
+
+
+def _note(caches: Iterable[Cache[Any]], missing: Collection[Asked]) -> None:
+    """Let who asks whether we are ready hear which kinds are missing."""
+    for cache in caches:
+        if (cache.resource, cache.namespace) in missing:
+            cache.miss()
 
 
 async def _ask(client: Asks, missing: set[Asked]) -> tuple[set[Asked], list[KubeError]]:
@@ -91,10 +90,6 @@ def _title(error: KubeError) -> str:
             return "the API server does not believe us"
         case _:
             return "the API server does not answer"
-
-
-def _say(missing: Iterable[ApiResource]) -> str:
-    return f"not served: {_names(missing)}; {INSTALL}"
 
 
 def _names(missing: Iterable[ApiResource]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fleet.kube.cache import Cache
-from fleet.kube.errors import KubeError
+from fleet.kube.errors import KubeError, NotFoundError
 
 SWEEP_SECONDS = 1.0
 """From the first cause to the list: causes come in crowds."""
@@ -26,11 +26,22 @@ class Sweeper:
             if id(cache) not in self._due:
                 self._due[id(cache)] = asyncio.create_task(self._sweep(cache))
 
+    async def listed(self, cache: Cache[Any]) -> bool:
+        """List a kind at once, and say whether the server did."""
+        try:
+            await self._relist(cache)
+        except KubeError:
+            return False
+        return True
+
     async def _sweep(self, cache: Cache[Any]) -> None:
+        """One that is not served is left to those who wait for it."""
         await asyncio.sleep(SWEEP_SECONDS)
         del self._due[id(cache)]
         try:
             await self._relist(cache)
+        except NotFoundError:
+            return
         except KubeError as error:
             log.warning("list failed", extra={"kind": cache.resource.kind, "why": str(error)})
             self.wanted(cache)

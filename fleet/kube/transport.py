@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from fleet.kube.answers import JSON, read_status, refusal
+from fleet.kube.answers import JSON, UNFOUND, read_status, refusal
 from fleet.kube.config import Connection
 from fleet.kube.errors import KubeError, TransientError
 from fleet.kube.fence import Fence, FencedBody
@@ -142,6 +142,8 @@ class Transport:
         if response.status < REFUSED:
             return
         status = read_status(response.status, await response.read())
+        if response.status == UNFOUND and not status.reason:
+            status.message = f"the API server serves no {request.path}"
         if response.status == UNAUTHORIZED:
             status.message = f"{self.connection.server}: Unauthorized: {self._identity}"
         after = _seconds(response.headers.get("Retry-After", ""))

@@ -47,6 +47,14 @@ def frail_kinds(frail_server: ApiServer) -> ApiServer:
     return frail_server
 
 
+@pytest.fixture(scope="module")
+def frail_member_kinds() -> Iterator[ApiServer]:
+    """A second one, for what a member may lose."""
+    with api_server(os.environ) as running:
+        asyncio.run(install(running))
+        yield running
+
+
 @pytest.fixture
 async def client(server: ApiServer) -> AsyncIterator[ApiClient]:
     made = ApiClient(server.connection(), "test")

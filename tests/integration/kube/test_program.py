@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from fleet.testing.waiting import until
 from tests.integration.kube.widgets import Widget, crd, install, new_namespace, widget
 
 BRISK = Pace(first_retry=0.05, longest_retry=0.5)
-QUICK = RunSettings(crd_deadline_seconds=0.5)
+PLAIN = RunSettings()
 
 
 @dataclass
@@ -71,7 +71,7 @@ async def brisk(server: ApiServer, namespace: str) -> ApiClient:
 @asynccontextmanager
 async def running(program: Program, *others: Program) -> AsyncIterator["asyncio.Task[None]"]:
     """Run a program, and end it with the signal that ends it elsewhere."""
-    task = asyncio.create_task(run(program, QUICK, *others))
+    task = asyncio.create_task(run(program, PLAIN, *others))
     yield task
     if not task.done():
         os.kill(os.getpid(), signal.SIGTERM)
@@ -105,30 +105,28 @@ async def test_a_controller_sees_and_writes_until_a_signal_ends_it(
     assert "finalizers" not in after["metadata"]
 
 
-async def test_a_kind_that_does_not_come_is_named_with_what_to_do(
-    brisk: ApiClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Gadget(Resource):
-        API = "test.modelfleet.dev/v1"
-
-    with pytest.raises(SystemExit):
-        await run(Program(client=brisk, caches=[Cache(Gadget)]), QUICK)
-    said = [vars(record)["why"] for record in caplog.records if record.levelno == logging.CRITICAL]
-    assert len(said) == 1
-    assert said[0].startswith("not served: gadgets.test.modelfleet.dev; install the CRDs: kubectl")
-
-
-async def test_a_kind_that_comes_late_is_waited_for(
-    client: ApiClient, server: ApiServer, namespace: str
+async def test_a_kind_that_comes_late_is_named_with_what_to_do_and_waited_for(
+    client: ApiClient, server: ApiServer, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Late(Widget):
         API = f"{namespace}.modelfleet.dev/v1"
         KIND = "Widget"
 
-    cache = Cache(Late)
-    patient = RunSettings(crd_deadline_seconds=30)
+    cache, listen = Cache(Late), f"127.0.0.1:{free_port()}"
     late = Program(client=ApiClient(server.connection(), "test"), watched_by_kopf=[cache])
-    task = asyncio.create_task(run(late, patient))
+    task = asyncio.create_task(run(late, RunSettings(health_listen=listen)))
+    async with httpx.AsyncClient(base_url=f"http://{listen}") as http:
+
+        async def named() -> bool:
+            with suppress(httpx.TransportError):
+                said = (await http.get("/readyz")).text
+                return f"{cache.resource.crd} (not served: install the CRDs)" in said
+            return False
+
+        await until(named)
+    (said,) = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
+    assert said["why"] == f"not served: {cache.resource.crd}"
+    assert said["way_out"].startswith("install the CRDs: kubectl")
     await install(client, crd(Late.group()))
     await client.create(Late(metadata=widget(Key(namespace, "a")).metadata))
     await until(lambda: len(cache) == 1)
@@ -161,7 +159,7 @@ async def test_a_part_that_breaks_ends_the_program_and_is_named(
         raise LookupError("a bug")
 
     with pytest.raises(SystemExit):
-        await run(Program(client=brisk, background=[broken]), QUICK)
+        await run(Program(client=brisk, background=[broken]), PLAIN)
     ends = [record for record in caplog.records if record.message == "program ends"]
     assert [vars(record)["part"] for record in ends] == ["background"]
 
@@ -249,9 +247,9 @@ async def test_of_two_replicas_one_leads_until_it_ends(
         lease = Lease(own.dynamic, key, identity=name, terms=terms)
         return Program(client=own, background=[lead], lease=lease)
 
-    first = asyncio.create_task(run(replica("first"), QUICK))
+    first = asyncio.create_task(run(replica("first"), PLAIN))
     await until(lambda: led == ["first"])
-    second = asyncio.create_task(run(replica("second"), QUICK))
+    second = asyncio.create_task(run(replica("second"), PLAIN))
     first.cancel()
     await until(lambda: led == ["first", "second"])
     second.cancel()

@@ -39,7 +39,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("MEMBER_AGENT_WORKERS", "0"),
         ("MEMBER_AGENT_LAUNCH_SECONDS", "0"),
         ("MEMBER_AGENT_RESYNC_SECONDS", "nan"),
-        ("MEMBER_AGENT_CRD_DEADLINE_SECONDS", "-1"),
+        ("MEMBER_AGENT_RESYNC_SECONDS", "-1"),
         ("MEMBER_AGENT_LOG_LEVEL", "LOUD"),
         ("MEMBER_AGENT_HUB_TOKEN_SECRET", "modelfleet-hub-token"),
         ("MEMBER_AGENT_HUB_TOKEN_SECRET", "modelfleet-system/"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fleet.kube.answers import APPLY_PATCH, JSON_PATCH, read_status, refusal
+from fleet.kube.answers import APPLY_PATCH, GOING, JSON_PATCH, read_status, refusal
 from fleet.kube.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -14,6 +14,7 @@ from fleet.kube.errors import (
     KubeError,
     NotFoundError,
     NotPermittedError,
+    NotServedError,
     RejectedError,
     StorageFullError,
     TransientError,
@@ -44,7 +45,9 @@ def caused(**cause: str) -> dict[str, Any]:
         (403, {"message": f"roles is forbidden: user is {GRANT}: {{list}}"}, NotPermittedError),
         (403, {"message": "pods is forbidden: exceeded quota"}, ForbiddenError),
         (403, {"details": caused(reason="NamespaceTerminating")}, ConflictError),
-        (404, {}, NotFoundError),
+        (403, {"message": f"create not allowed {GOING}"}, NotServedError),
+        (404, {"reason": "NotFound"}, NotFoundError),
+        (404, {}, NotServedError),
         (405, {}, RejectedError),
         (408, {}, TransientError),
         (409, {}, ConflictError),

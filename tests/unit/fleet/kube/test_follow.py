@@ -22,6 +22,7 @@ from fleet.kube.errors import (
     KubeError,
     NotFoundError,
     NotPermittedError,
+    NotServedError,
     TransientError,
 )
 from fleet.kube.follow import Follower, Pace, relist
@@ -272,7 +273,33 @@ def test_a_kind_that_must_be_there_is_waited_for(caplog: pytest.LogCaptureFixtur
     server.refusals = [NotFoundError("widgets")] * 3
     with caplog.at_level(logging.WARNING):
         assert seen(followed(server)) == {"a": "3"}
-    assert [vars(record)["why"] for record in caplog.records] == ["widgets"]
+    assert [vars(record)["why"] for record in caplog.records] == ["not served: configmaps"]
+
+
+def test_a_kind_that_is_served_no_more_keeps_what_is_known_until_it_is_listed_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server, cache, returns = Server(a=3), Cache(ConfigMap), list[float]()
+    cache.on_gap(lambda: returns.append(asyncio.get_running_loop().time()))
+
+    def gone() -> None:
+        server.objects.clear()
+        server.refusals = [NotServedError("not served")] * 50
+
+    server.watches = [[(10, gone), (0, NotServedError("gone"))]]
+
+    async def body() -> None:
+        task = asyncio.create_task(Follower(server, cache, pace=Pace(unserved=2.0)).run())
+        await asyncio.sleep(100)
+        assert (seen(cache), cache.unserved) == ({"a": "3"}, True)
+        await asyncio.sleep(100)
+        assert (seen(cache), cache.unserved) == ({}, False)
+        task.cancel()
+
+    with caplog.at_level(logging.WARNING):
+        in_virtual_time(body())
+    assert returns == [112.0]
+    assert [record.message for record in caplog.records] == ["a kind is missing"]
 
 
 def test_a_lasting_trouble_is_said_when_it_changes_and_now_and_then(

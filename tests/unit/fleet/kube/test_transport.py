@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from fleet.kube.errors import ForbiddenError, NotFoundError, TransientError
+from fleet.kube.errors import ForbiddenError, NotFoundError, NotServedError, TransientError
 from fleet.kube.transport import Request, Timeouts
 from fleet.runtime.metrics import exposition
 from tests.unit.fleet.kube.stage import Answer, always, staged, status, transport
@@ -158,8 +158,9 @@ async def test_a_connection_that_breaks_is_a_passing_failure_that_names_the_serv
 
 async def test_a_refusal_is_counted_and_named() -> None:
     refused = Request("OPTIONS", "/nowhere", {})
-    async with staged(always(lambda: status(404))) as stage, transport(stage.url) as line:
-        with pytest.raises(NotFoundError, match="code 404"):
+    unserved = always(lambda: web.Response(status=404, body=b"404 page not found"))
+    async with staged(unserved) as stage, transport(stage.url) as line:
+        with pytest.raises(NotServedError, match="serves no /nowhere"):
             await line.send(refused)
     assert b'modelfleet_kube_requests_total{code="404",verb="OPTIONS"} ' in exposition()
 
