@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test check format lint types architecture generated unit faults e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test check format lint types architecture generated unit coverage faults e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -45,7 +45,10 @@ generated: .venv/synced ## Check that the generated files are what the sources s
 	@$(RUN) python -m tools.generate --check
 
 unit: .venv/synced binaries
-	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos" \
+	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos" -n $(JOBS) --dist loadscope
+
+coverage: .venv/synced binaries ## Run the same tests and show the lines and branches that they miss
+	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos" \
 	  -n $(JOBS) --dist loadscope --cov --cov-report=term:skip-covered
 
 faults: .venv/synced binaries ## Kill programs, lose servers, and hold the end to an undisturbed run's
