@@ -10,6 +10,7 @@ from cli.local import kwok, procfs
 from cli.local.binaries import Binaries
 from cli.local.products import TOOLS
 from cli.local.topology import HUB, REGIONS, Fleet
+from fleet.testing.waiting import until
 
 BINARIES = Binaries({tool.name: Path("/bin") / tool.name for tool in TOOLS}, Path("/crds"))
 
@@ -89,6 +90,8 @@ async def test_a_component_is_known_by_its_program_and_not_by_its_pid_alone(home
     pid = started("/bin/sleep", program, "60")
     file = home / "pids" / "etcd.pid"
     file.write_text(str(pid))
+    # A process that has only just been started shows no command yet.
+    await until(lambda: kwok.component(home, file))
     found = kwok.component(home, file)
     assert found == procfs.find(pid)
     file.write_text(str(os.getpid()))
