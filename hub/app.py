@@ -295,7 +295,7 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """Run until a signal ends it."""
     connection = await asyncio.to_thread(from_environment, environ)
     client = ApiClient(connection, NAME)
-    lease = shared(client.dynamic, settings.namespace, NAME, settings.lease_seconds)
+    lease = shared(client, settings.namespace, NAME, settings.lease_seconds)
     hub = compose(settings, client.fenced(lease.prove) if lease else client)
     running = RunSettings(
         workers=settings.workers,

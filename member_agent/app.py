@@ -180,7 +180,7 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     hub = ApiClient(from_files(settings.hub_url, ca_file=ca, token_file=token), NAME)
     member = ApiClient(connection, NAME)
     # On the member: its work goes on while the hub is away.
-    lease = shared(member.dynamic, settings.namespace, NAME, settings.lease_seconds)
+    lease = shared(member, settings.namespace, NAME, settings.lease_seconds)
     agent = compose(settings, hub, member, lease)
     running = RunSettings(
         workers=settings.workers,

@@ -76,7 +76,7 @@ async def _look(
         hub.look(kubeconfig, context), surroundings.tools(os.environ)
     )
     return Facts(
-        now=clock.now(),
+        now=seen.time or clock.now(),
         release=product_version(),
         hub=await surroundings.with_program(seen, local) if local else seen,
         gateway=await surroundings.gateway(asked) if asked else None,

@@ -45,6 +45,8 @@ class HubFacts:
     program: bool | None = None
     """Whether a local fleet's hub says that it is ready."""
     members: tuple[MemberCluster, ...] | None = None
+    time: datetime | None = None
+    """What its API server's clock shows: this machine's may be another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

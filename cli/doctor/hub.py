@@ -16,7 +16,6 @@ from fleet.api.core import CustomResourceDefinition, Lease
 from fleet.api.objects import Key
 from fleet.kube.client import ApiClient, Client
 from fleet.kube.errors import ForbiddenError, NotFoundError, TransientError
-from fleet.runtime import clock
 
 T = TypeVar("T")
 LEASE: Final = Key("modelfleet-system", "modelfleet-hub")
@@ -56,6 +55,7 @@ async def _look(hub: ApiClient) -> HubFacts:
         denied=denied,
         lease=lease,
         members=members,
+        time=hub.now(),
     )
 
 
@@ -117,14 +117,14 @@ async def _may(hub: ApiClient, verb: str, group: str, resource: str) -> bool:
     return bool(answer["status"].get("allowed"))
 
 
-async def lease_of(hub: Client) -> LeaderLease | None:
+async def lease_of(hub: ApiClient) -> LeaderLease | None:
     """Read the hub's Lease, twice where it seems to be over: clocks differ."""
     first = await hub.get(Lease, LEASE)
     if first is None or not first.spec.renew_time or not first.spec.holder_identity:
         return None
     renewed, seconds = first.spec.renew_time, first.spec.lease_duration_seconds or 0
     moving = False
-    if (clock.now() - renewed).total_seconds() >= seconds:
+    if (hub.now() - renewed).total_seconds() >= seconds:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         with suppress(TransientError):
             second = await hub.get(Lease, LEASE)

@@ -24,7 +24,6 @@ from fleet.catalog.catalogue import Catalogue
 from fleet.engine.holdings import holdings, namespace_needed
 from fleet.engine.silence import HEARTBEATS
 from fleet.kube.client import ApiClient
-from fleet.runtime import clock
 
 BINDINGS: tuple[type[Binding], ...] = (ClusterResourceBinding, ResourceBinding)
 Kinds = tuple[type[Placement], type[PolicySnapshot]]
@@ -60,7 +59,8 @@ async def _with_client(
 
 
 async def _world(client: ApiClient, catalogue: Catalogue) -> tuple[Fleetwide, list[Binding]]:
-    now, members = clock.now(), (await client.list(MemberCluster)).objects()
+    members = (await client.list(MemberCluster)).objects()
+    now = client.now()
     bindings: list[Binding] = []
     for kind in BINDINGS:
         bindings += (await client.list(kind)).objects()

@@ -15,7 +15,6 @@ from cli.local.progress import Progress
 from cli.options import command
 from cli.output import fail
 from fleet.kube.client import ApiClient
-from fleet.runtime import clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ async def _begin(hub: ApiClient, options: Options) -> None:
     there = await found(hub, options.name)
     if there.member.deleting:
         return
-    typer.echo("\n".join(outlook(there, clock.now())), err=True)
+    typer.echo("\n".join(outlook(there, hub.now())), err=True)
     if not options.yes:
         if not sys.stdin.isatty():
             raise LeaveError("nobody can be asked here, and nothing was changed: say --yes")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from fleet.api.keys import Key
+from fleet.kube.client import ApiClient
 from fleet.kube.dynamic import Body, DynamicClient
 from fleet.kube.errors import ConflictError, KubeError, LeaseLostError, TransientError
 from fleet.kube.resources import ApiResource
@@ -47,9 +48,11 @@ def replica() -> str:
     return f"{socket.gethostname()}-{secrets.token_hex(4)}"
 
 
-def shared(client: DynamicClient, namespace: str, name: str, seconds: float) -> "Lease | None":
+def shared(client: ApiClient, namespace: str, name: str, seconds: float) -> "Lease | None":
     """Give the Lease of a program's replicas; without a namespace the program is one alone."""
-    return Lease(client, Key(namespace, name), terms=Terms.of(seconds)) if namespace else None
+    if not namespace:
+        return None
+    return Lease(client.dynamic, Key(namespace, name), terms=Terms.of(seconds), now=client.now)
 
 
 class Lease:

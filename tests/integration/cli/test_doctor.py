@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -91,6 +93,22 @@ async def test_a_leader_that_is_gone_is_told_from_one_whose_clock_is_late(
         late -= 1
         await asyncio.wait({looking}, timeout=0.5)
     assert (await looking)["hub program"]["message"] == "hub-1 leads"
+
+
+async def test_a_user_whose_clock_is_wrong_is_told_what_the_hubs_clock_says(
+    client: ApiClient, kubeconfig: Path
+) -> None:
+    await lead(client, seconds_ago=-200)
+    words = ("doctor", "--kubeconfig", str(kubeconfig), "-o", "json")
+    looking = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *words),
+        env={**os.environ, "MODELFLEET_CLOCK_OFFSET_SECONDS": "310"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, _ = await looking.communicate()
+    found = {check["check"]: check for check in json.loads(said)["checks"]}
+    assert found["hub program"]["message"] == "hub-1 leads"
 
 
 async def test_what_a_user_may_not_see_is_left_open(server: ApiServer, tmp_path: Path) -> None:
