@@ -9,9 +9,11 @@ from typing import Literal
 from fleet.api.keys import Key
 from fleet.kube.errors import (
     ConflictError,
+    ForbiddenError,
     KubeError,
     LeaseLostError,
     NotFoundError,
+    NotPermittedError,
     TransientError,
     reason,
 )
@@ -23,7 +25,8 @@ SOONEST_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 300.0
 """Between tries of what fails by itself."""
 LONGEST_OUTAGE_WAIT_SECONDS = 15.0
-"""Between tries of what failed for a server that was away: it comes back without telling us."""
+"""Between tries of what failed for a server that was away or did not believe us: it comes back,
+or gets us another token, without telling us."""
 log = logging.getLogger(__name__)
 
 
@@ -125,19 +128,15 @@ async def _try(
     """Reconcile a key; the one place that logs what went wrong."""
     try:
         again = await reconcile(key)
-    except TransientError as error:
+    except (ConflictError, NotFoundError, TransientError) as error:
         log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
-        queue.retry(key, after=error.retry_after, longest=LONGEST_OUTAGE_WAIT_SECONDS)
-        return "again"
-    except (ConflictError, NotFoundError) as error:
-        log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
-        queue.retry(key)
+        queue.retry(key, after=getattr(error, "retry_after", 0.0), longest=_longest(error))
         return "again"
     except LeaseLostError:
         raise
     except KubeError as error:
         log.warning("reconcile failed", extra=_fields(name, key) | reason(error))
-        queue.retry(key)
+        queue.retry(key, longest=_longest(error))
         return "failed"
     except Exception:
         log.exception("reconcile failed", extra=_fields(name, key))
@@ -147,6 +146,12 @@ async def _try(
     if again is not None:
         queue.add_after(key, max(again, SOONEST_SECONDS))
     return "done"
+
+
+def _longest(error: KubeError) -> float:
+    outage = isinstance(error, TransientError | ForbiddenError)
+    passing = outage and not isinstance(error, NotPermittedError)
+    return LONGEST_OUTAGE_WAIT_SECONDS if passing else LONGEST_WAIT_SECONDS
 
 
 def _fields(name: str, key: Key) -> dict[str, str]:

@@ -97,6 +97,26 @@ async def test_a_token_that_has_expired_is_named_with_the_way_out(
     await fleet.ends_as(run, undisturbed, seconds=60)
 
 
+async def test_a_token_that_is_none_is_named_while_an_agent_runs(
+    fleet: Scene, stage: Stage, undisturbed: Outcome
+) -> None:
+    run, file, words = (
+        "run-nonsense",
+        stage.home / "token",
+        "is it of this cluster, and not expired?",
+    )
+    good = file.read_text(encoding="utf-8")
+    fleet.listen_no_more()
+    before = fleet.agent.said(words)
+    file.write_text("nonsense", encoding="utf-8")
+    try:
+        await fleet.deploy(run)
+        await until(lambda: fleet.agent.said(words) > before)
+    finally:
+        file.write_text(good, encoding="utf-8")
+    await fleet.ends_as(run, undisturbed, seconds=60)
+
+
 def _expired(server: ApiServer) -> str:
     """Sign a token as the server does, that was good until five minutes ago."""
     end = clock.now() - timedelta(minutes=5)

@@ -15,6 +15,7 @@ from fleet.kube.errors import (
     ConflictError,
     ForbiddenError,
     NotFoundError,
+    NotPermittedError,
     RejectedError,
     TransientError,
 )
@@ -303,7 +304,14 @@ def test_a_queue_that_is_never_empty_leaves_others_their_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "wait"), [(TransientError("away"), 15.0), (ConflictError("late"), 300.0)]
+    ("error", "wait"),
+    [
+        (TransientError("away"), 15.0),
+        (ForbiddenError("Unauthorized"), 15.0),
+        (NotPermittedError("may not"), 300.0),
+        (ConflictError("late"), 300.0),
+        (RejectedError("spec.size: too large"), 300.0),
+    ],
 )
 def test_a_server_that_was_away_is_asked_again_soon_however_long_it_was(
     error: Exception, wait: float
