@@ -1,8 +1,8 @@
 """An HTTP proxy before an API server, that a test has hold back, refuse or lose what it reads."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import parse_qs
@@ -83,6 +83,7 @@ class Interceptor:
         self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         self._site: web.TCPSite | None = None
         self._port = 0
+        self._watches = set[asyncio.Transport | None]()
         self.judge: Judge = Passing()
 
     @property
@@ -109,6 +110,12 @@ class Interceptor:
         for connection in self._server.connections:
             if connection.transport:
                 connection.transport.abort()
+
+    def drop_watches(self) -> None:
+        """Break the watches, and nothing else."""
+        for transport in tuple(self._watches):
+            if transport:
+                transport.abort()
 
     async def end(self) -> None:
         await self.close()
@@ -141,10 +148,19 @@ class Interceptor:
             await self.judge.after(call)
             return web.Response(status=far.status, headers=_carried(far.headers), body=content)
         await answer.prepare(request)
-        with suppress(ConnectionError):
+        with suppress(ConnectionError), self._watching(request):
             async for chunk in far.content.iter_any():
                 await answer.write(chunk)
         return answer
+
+    @contextmanager
+    def _watching(self, request: web.BaseRequest) -> Iterator[None]:
+        transport = request.transport
+        self._watches.add(transport)
+        try:
+            yield
+        finally:
+            self._watches.discard(transport)
 
 
 def _carried(headers: CIMultiDictProxy[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from fleet.kube.client import ApiClient
-from fleet.kube.errors import KubeError
+from fleet.kube.errors import KubeError, TransientError
 from fleet.testing.apiserver import ApiServer, binaries
 from fleet.testing.waiting import until
 
@@ -23,10 +23,19 @@ async def install(server: ApiServer) -> None:
     folders = (CRDS, binaries(os.environ) / "karpenter-crds")
     texts = [path.read_text(encoding="utf-8") for f in folders for path in sorted(f.glob("*.yaml"))]
     definitions = [manifest for text in texts for manifest in yaml.safe_load_all(text)]
-    await asyncio.gather(*(client.dynamic.apply(found, force=True) for found in definitions))
+    await asyncio.gather(*(until(partial(_applied, client, found)) for found in definitions))
     for found in definitions:
         await until(partial(_served, client, found["spec"]))
     await client.close()
+
+
+async def _applied(client: ApiClient, definition: Mapping[str, Any]) -> bool:
+    """Give a server that has just started, on a busy machine, the time it needs."""
+    try:
+        await client.dynamic.apply(definition, force=True)
+    except TransientError:
+        return False
+    return True
 
 
 async def _served(client: ApiClient, spec: Mapping[str, Any]) -> bool:

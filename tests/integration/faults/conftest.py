@@ -14,10 +14,15 @@ from tests.integration.faults.scene import Recording, Scene, Stage, scene
 __all__ = ["kinds", "member_kinds", "server"]
 
 
+TIMEOUT_SECONDS = 900
+"""For a test and the scene that it may be the first to set: no deadline in it is cut off."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "integration/faults" in str(item.path):
             item.add_marker(pytest.mark.faults)
+            item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
 
 
 @pytest.fixture(scope="session")

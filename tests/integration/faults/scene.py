@@ -21,7 +21,7 @@ from fleet.kube.errors import KubeError
 from fleet.kube.resources import ApiResource
 from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.interceptor import Call, Interceptor, Judge, Passing, Refusal, interceptor
-from fleet.testing.waiting import until
+from fleet.testing.waiting import DEADLINE_SECONDS, until
 from tests.integration.faults.outcome import (
     ON_HUB,
     ON_MEMBER,
@@ -37,6 +37,8 @@ EVENTS = ApiResource("v1", "Event", "events", namespaced=True)
 FINALIZERS = "/metadata/finalizers"
 NOBODY = "http://127.0.0.1:9/v1"
 """A gateway that does not answer."""
+BEATS = ("memberclusters", "internalmemberclusters", "leases")
+"""Of which something is written again and again, whatever else goes on."""
 QUIET_SECONDS = 1.5
 """Without a write: longer than any program gathers changes before it writes."""
 
@@ -54,7 +56,7 @@ class Recording:
     async def after(self, call: Call) -> None:
         if call.writes:
             self.writes.append(call)
-            if "clusters" not in call.resource:
+            if not call.resource.startswith(BEATS):
                 self.last = asyncio.get_running_loop().time()
 
 
@@ -171,7 +173,9 @@ class Scene:
         await until(lambda: loop.time() - heard.last > QUIET_SECONDS)
         return await self.outcome(run)
 
-    async def ends_as(self, run: str, wanted: Outcome, *, seconds: float = 30) -> None:
+    async def ends_as(
+        self, run: str, wanted: Outcome, *, seconds: float = DEADLINE_SECONDS
+    ) -> None:
         """Wait until a run has come to what another did; else say where it differs."""
 
         async def same() -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -27,10 +27,6 @@ SYSTEM = "modelfleet-system"
 LEASED = {"HUB_NAMESPACE": SYSTEM, "MEMBER_AGENT_NAMESPACE": SYSTEM}
 DELAY_SECONDS = 0.15
 """Of each piece, each way: an etcd whose disk is shared, or that is in another region."""
-SLOW_SECONDS = 120.0
-"""For the whole way, of some thirty writes one after the other; 30 on a machine that is busy."""
-SETTLING_SECONDS = 60.0
-"""From the alarm's end to that of the way: the longest pause before one more try is within it."""
 FULL = "can store nothing more"
 
 
@@ -71,9 +67,8 @@ class Clusters:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def clusters() -> AsyncIterator[Clusters]:
-    async with AsyncExitStack() as stack:
-        started = [stack.enter_async_context(cluster()) for _ in range(2)]
-        yield Clusters(*await asyncio.gather(*started))
+    async with cluster() as hub, cluster() as member:
+        yield Clusters(hub, member)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -120,7 +115,7 @@ async def test_a_slow_etcd_costs_time_only(
     fleet.listen(heard)
     with clusters.slow():
         await fleet.deploy(run)
-        await fleet.ends_as(run, undisturbed, seconds=SLOW_SECONDS)
+        await fleet.ends_as(run, undisturbed)
         assert await leaders(fleet) == led
     assert twice(heard.writes, run) == []
     assert complaints(fleet) == said
@@ -142,7 +137,7 @@ async def test_a_full_etcd_of_the_hub_is_named_and_nothing_is_tried_without_a_le
         await passes(outage_seconds / 2)
         assert not [call for call in heard.writes[tried:] if of_hub(call)]
         assert [each.said(FULL) for each in fleet.programs] == [count + 1 for count in named]
-    await fleet.ends_as(run, undisturbed, seconds=SETTLING_SECONDS)
+    await fleet.ends_as(run, undisturbed)
     assert await leaders(fleet) == led
 
 
@@ -162,5 +157,5 @@ async def test_a_full_etcd_of_a_member_is_named_by_its_agent(
         await until(lambda: fleet.agent.said(FULL) > named)
         await passes(outage_seconds / 2)
         assert fleet.agent.said(FULL) == named + 1
-    await fleet.ends_as(run, undisturbed, seconds=SETTLING_SECONDS)
+    await fleet.ends_as(run, undisturbed)
     assert await leaders(fleet) == led

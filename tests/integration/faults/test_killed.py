@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fleet.api.names import digest
-from fleet.testing.waiting import until
+from fleet.testing.waiting import DEADLINE_SECONDS, until
 from tests.integration.faults.fuse import Fuse, Point, When, point
 from tests.integration.faults.outcome import Outcome
 from tests.integration.faults.programs import Forked
@@ -67,7 +67,7 @@ async def _burn_down(fleet: Scene, killed: Forked, fuse: Fuse) -> None:
     """Kill a program at each of its points in turn, and start it again."""
     while fuse.left:
         try:
-            await asyncio.wait_for(fuse.burnt.wait(), 60)
+            await asyncio.wait_for(fuse.burnt.wait(), DEADLINE_SECONDS)
         except TimeoutError:
             raise AssertionError(f"not reached: {', '.join(map(str, fuse.left))}") from None
         await killed.kill()
@@ -94,7 +94,7 @@ async def test_a_program_killed_at_each_write_in_turn_ends_what_it_began(
     fleet.listen(fuse)
     await fleet.deploy(run)
     await _burn_down(fleet, _killed(fleet, program), fuse)
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)
 
 
 @pytest.mark.chaos
@@ -107,4 +107,4 @@ async def test_a_program_killed_at_one_write_ends_what_it_began(
     fleet.listen(fuse)
     await fleet.deploy(run)
     await _burn_down(fleet, _killed(fleet, program), fuse)
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)

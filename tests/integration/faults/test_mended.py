@@ -24,25 +24,25 @@ async def test_a_work_edited_by_hand_is_what_it_was(fleet: Scene, undisturbed: O
     run = "run-edited"
     fleet.listen_no_more()
     await fleet.deploy(run)
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)
     works = await fleet.hub_client.list(Work, member_namespace(MEMBER))
     (work,) = [each for each in works.objects() if run in each.name]
     somebody = fleet.hub_client.as_manager("somebody")
     await somebody.json_patch(
         work, [{"op": "replace", "path": "/spec/workload/manifests/0/spec/replicas", "value": 3}]
     )
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)
 
 
 async def test_an_engine_deleted_by_hand_is_made_again(fleet: Scene, undisturbed: Outcome) -> None:
     run = "run-deleted"
     fleet.listen_no_more()
     await fleet.deploy(run)
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)
     engines = await fleet.member_client.list(StatefulSet, run)
     (engine,) = engines.objects()
     await fleet.member_client.delete(engine)
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)
 
 
 async def test_an_engine_edited_by_hand_is_what_it_was(fleet: Scene, undisturbed: Outcome) -> None:
@@ -94,7 +94,7 @@ async def test_a_token_that_has_expired_is_named_with_the_way_out(
         assert not fleet.agent.said(file.read_text(encoding="utf-8"))
     finally:
         file.write_text(good, encoding="utf-8")
-    await fleet.ends_as(run, undisturbed, seconds=60)
+    await fleet.ends_as(run, undisturbed)
 
 
 async def test_a_token_that_is_none_is_named_while_an_agent_runs(
