@@ -21,6 +21,7 @@ from fleet.kube.fence import Fence
 from fleet.kube.follow import Follower, Pace, relist
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Timeouts, Transport
+from fleet.kube.undeclared import Undeclared
 from fleet.kube.verbs import Deletion, Selection, Verbs
 from fleet.kube.written import Written
 
@@ -106,7 +107,7 @@ class ApiClient:
         self._transport = Transport(connection, timeouts=timeouts)
         self._discovery = Discovery(self._transport)
         self._verbs = Verbs(self._transport, manager)
-        self._written = Written()
+        self._written, self._undeclared = Written(), Undeclared()
         self._pace = pace
 
     @property
@@ -152,7 +153,8 @@ class ApiClient:
 
     async def apply(self, resource: R, *, force: bool = False) -> R:
         kind, manifest = ApiResource.of(resource), resource.manifest()
-        return self._seen(resource, await self._verbs.apply(kind, manifest, force=force))
+        stored = await self._undeclared.apply(self._verbs, kind, manifest, force=force)
+        return self._seen(resource, stored)
 
     async def json_patch(self, resource: R, patch: Patch) -> R:
         kind, uid = ApiResource.of(resource), resource.metadata.uid
@@ -162,7 +164,9 @@ class ApiClient:
     async def patch_status(self, resource: R, status: Model) -> R:
         manifest = _identity(resource) | {"status": status.dump()}
         kind = ApiResource.of(resource)
-        stored = await self._verbs.apply(kind, manifest, force=True, subresource="status")
+        stored = await self._undeclared.apply(
+            self._verbs, kind, manifest, force=True, subresource="status"
+        )
         return _of_the_same(resource, self._seen(resource, stored))
 
     async def delete(

@@ -1,0 +1,79 @@
+"""Fields of ours that an older CRD of the server lacks: left out of what is written, and named."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fleet.kube.errors import RejectedError
+from fleet.kube.resources import ApiResource
+from fleet.kube.serve import INSTALL
+from fleet.kube.verbs import Verbs
+
+FIELD: Final = re.compile(r"(\.\S+): field not declared in schema")
+STEP: Final = re.compile(r"\.([^.\[]+)|(\[[^\]]*\])")
+EACH: Final = ""
+"""A step into every element of a list."""
+log = logging.getLogger(__name__)
+
+
+class Undeclared:
+    """Applies as much of an object as the server's schema knows, and says once what it lacks."""
+
+    def __init__(self) -> None:
+        self._named: set[tuple[str, tuple[str, ...]]] = set()
+
+    async def apply(
+        self,
+        verbs: Verbs,
+        kind: ApiResource,
+        manifest: Mapping[str, Any],
+        *,
+        force: bool,
+        subresource: str = "",
+    ) -> bytes:
+        """Write in spite of fields that are not known: each may be absent, and so it is then."""
+        while True:
+            try:
+                return await verbs.apply(kind, manifest, force=force, subresource=subresource)
+            except RejectedError as error:
+                paths = undeclared(str(error))
+                less = without(manifest, paths)
+                if less == manifest:
+                    raise
+                manifest = less
+            for path in paths:
+                self._name(kind, path)
+
+    def _name(self, kind: ApiResource, path: tuple[str, ...]) -> None:
+        if (kind.crd, path) in self._named:
+            return
+        self._named.add((kind.crd, path))
+        why = f"{kind.crd} has no field {'.'.join(filter(None, path))}: it is left out"
+        log.warning("a CRD is an older one", extra={"why": why, "way_out": INSTALL})
+
+
+def undeclared(message: str) -> tuple[tuple[str, ...], ...]:
+    """Read from a refusal the paths of the fields that the schema lacks."""
+    paths = (STEP.findall(path) for path in FIELD.findall(message))
+    return tuple(tuple(name or EACH for name, _ in steps) for steps in paths)
+
+
+def without(body: Any, paths: Sequence[tuple[str, ...]]) -> Any:
+    """Leave fields out of an object."""
+    for path in paths:
+        body = _less(body, path)
+    return body
+
+
+def _less(body: Any, path: tuple[str, ...]) -> Any:
+    if not path:
+        return body
+    step, *rest = path
+    if step == EACH and isinstance(body, list):
+        return [_less(each, tuple(rest)) for each in body]
+    if not isinstance(body, Mapping) or step not in body:
+        return body
+    if rest:
+        return {**body, step: _less(body[step], tuple(rest))}
+    return {name: value for name, value in body.items() if name != step}
