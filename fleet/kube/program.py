@@ -27,6 +27,8 @@ RELEASE_SECONDS = 1.0
 """For a lease to be given back, after that."""
 KOPF_SECONDS = 5.0
 """For which kopf lets caches that it has no part in go first; one of them may never be filled."""
+RELIST_SECONDS = 1.0
+"""Between tries of a list without which a new leader does not begin."""
 log = logging.getLogger(__name__)
 
 
@@ -126,8 +128,26 @@ async def _lead(program: Program, leading: asyncio.Event) -> None:
         return
     await _filled(program.every_cache)
     await program.lease.acquire()
-    leading.set()
-    await program.lease.keep()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_named(program.lease.keep(), "lease"))
+        await _caught_up(program)
+        leading.set()
+
+
+async def _caught_up(program: Program) -> None:
+    """List what people wrote: what the last leader made of it may have come here before it.
+
+    A placement that is not known yet would look as if it had been deleted.
+    """
+    for cache in program.watched_by_kopf:
+        while True:
+            try:
+                await program.client.relist(cache)
+                break
+            except KubeError as error:
+                fields = {"kind": cache.resource.kind, "why": str(error)}
+                log.warning("cannot lead yet: list failed", extra=fields)
+                await asyncio.sleep(RELIST_SECONDS)
 
 
 async def _named(part: Awaitable[None], name: str) -> None:

@@ -17,7 +17,9 @@ from fleet.api.work import Work
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import REPLICAS, ApiServer
 from fleet.testing.audit import Write, turns, twice, writes
-from fleet.testing.waiting import until
+from fleet.testing.interceptor import Call, Refusal, interceptor
+from fleet.testing.waiting import passes, until
+from tests.integration.faults.scene import kubeconfig
 from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import Fleet
 
@@ -157,3 +159,49 @@ async def _amid(team: Team, lose: Callable[[], None]) -> None:
     lose()
     assert len(await team.works()) < PLACEMENTS
     await placing
+
+
+def _folder(home: Path, url: str) -> Path:
+    home.mkdir()
+    return Path(kubeconfig(url, home))
+
+
+class Blind:
+    """Lets no watch of placements through, nor kopf's list: ours come in pages."""
+
+    async def before(self, call: Call) -> Refusal | None:
+        if call.resource == "resourceplacements" and not call.writes and "limit=" not in call.query:
+            await asyncio.Event().wait()
+        return None
+
+    async def after(self, _call: Call) -> None: ...
+
+
+async def test_a_replica_that_saw_no_placement_take_shape_deletes_nothing_as_it_takes_over(
+    kinds: ApiServer, client: ApiClient, tmp_path: Path
+) -> None:
+    await client.create(Namespace(metadata=Metadata(name="blind")))
+    fleet = Fleet(client, "blind", "us-blind")
+    more = {"HUB_NAMESPACE": "blind", "HUB_LEASE_SECONDS": str(LEASE_SECONDS)}
+    to_server = kinds.connection()
+    async with interceptor(to_server) as direct, interceptor(to_server) as line:
+        line.judge = Blind()
+        first, second = (
+            HubProcess(_folder(tmp_path / name, url), **more)
+            for name, url in (("first", direct.url), ("second", line.url))
+        )
+        try:
+            await first.start()
+            await second.start(waiting_for="another leads")
+            await fleet.join()
+            await fleet.config_map("a", key="b")
+            await fleet.place(clusters=["us-blind"])
+            await until(lambda: fleet.work("us-blind"))
+            made = [binding.metadata.uid for binding in await fleet.bindings()]
+            await first.kill()
+            await until(lambda: second.said("controller starts"))
+            await passes(2)
+            assert [binding.metadata.uid for binding in await fleet.bindings()] == made
+        finally:
+            await first.kill()
+            await second.kill()
