@@ -1,0 +1,226 @@
+"""Kinds that go away while programs run, or are another version's, hold up nobody else."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from fleet.api.objects import Key
+from fleet.kube.client import ApiClient
+from fleet.testing.apiserver import ApiServer
+from fleet.testing.fixtures import frail_kinds, frail_member_kinds, frail_server
+from fleet.testing.waiting import until
+from tests.integration.faults.definitions import (
+    Properties,
+    collecting,
+    of_another_version,
+    removed,
+)
+from tests.integration.faults.outcome import Outcome, differences
+from tests.integration.faults.programs import Nursery
+from tests.integration.faults.scene import Recording, Scene, Stage
+
+__all__ = ["frail_kinds", "frail_member_kinds", "frail_server"]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+QUIET_SECONDS = 3.0
+BACK_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def stage(
+    frail_kinds: ApiServer,
+    frail_member_kinds: ApiServer,
+    programs: Nursery,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stage:
+    home = tmp_path_factory.mktemp("scene")
+    return Stage(frail_kinds, frail_member_kinds, programs, home)
+
+
+HUBS = (
+    ("modelendpoints.modelfleet.dev", "modelservices.modelfleet.dev"),
+    ("resourcesnapshots.placement.kubernetes-fleet.io",),
+)
+MEMBERS = (
+    ("inferencesets.kaito.sh",),
+    ("appliedworks.placement.kubernetes-fleet.io",),
+)
+
+
+@pytest.mark.parametrize("kinds", HUBS, ids=lambda kinds: kinds[0].partition(".")[0])
+async def test_a_kind_that_the_hub_loses_is_named_and_taken_up_again_when_it_is_back(
+    fleet: Scene, undisturbed: Outcome, kinds: tuple[str, ...]
+) -> None:
+    run = f"run-hub-{kinds[0].partition('.')[0]}"
+    fleet.listen_no_more()
+    await fleet.deploy(run)
+    await until(lambda: fleet.ready(run))
+    named = [f"not served: {kind}" for kind in kinds]
+    before = [fleet.hub.said(words) for words in named]
+    async with removed(fleet.hub_client, *kinds):
+        await until(lambda: all(map(fleet.hub.said, named)))
+    await fleet.ends_as(run, undisturbed, seconds=BACK_SECONDS)
+    assert [fleet.hub.said(words) for words in named] == [count + 1 for count in before]
+    assert fleet.hub.alive
+
+
+@pytest.mark.parametrize("kinds", MEMBERS, ids=lambda kinds: kinds[0].partition(".")[0])
+async def test_a_kind_that_a_member_loses_is_named_and_taken_up_again_when_it_is_back(
+    fleet: Scene, undisturbed: Outcome, kinds: tuple[str, ...]
+) -> None:
+    run = f"run-member-{kinds[0].partition('.')[0]}"
+    fleet.listen_no_more()
+    await fleet.deploy(run)
+    await until(lambda: fleet.ready(run))
+    named = [f"not served: {kind}" for kind in kinds]
+    async with removed(fleet.member_client, *kinds):
+        await until(lambda: all(map(fleet.agent.said, named)))
+    async with collecting(fleet.member_client, run):
+        await fleet.ends_as(run, undisturbed, seconds=BACK_SECONDS)
+    assert fleet.agent.alive
+
+
+async def test_workspaces_that_a_member_loses_are_made_again(
+    fleet: Scene, undisturbed: Outcome
+) -> None:
+    run, kind = "run-member-workspaces", "workspaces.kaito.sh"
+    fleet.listen_no_more()
+    await fleet.deploy(run)
+    await until(lambda: fleet.ready(run))
+
+    async def same() -> bool:
+        """Their nodes are still there: no claim is made for them once more."""
+        found = await fleet.outcome(run)
+        return "member Workspace RUN/RUN-DIGEST" in found and not differences(
+            _on_hub(found), _on_hub(undisturbed)
+        )
+
+    async with removed(fleet.member_client, kind):
+        await until(lambda: fleet.agent.said(f"not served: {kind}"))
+    async with collecting(fleet.member_client, run):
+        await until(same)
+    assert fleet.agent.alive
+
+
+def _on_hub(found: Outcome) -> Outcome:
+    return {name: body for name, body in found.items() if name.startswith("hub ")}
+
+
+def _without(part: str, field: str) -> Callable[[Properties], None]:
+    """Make of a schema an older one."""
+
+    def change(properties: Properties) -> None:
+        properties[part]["properties"].pop(field, None)
+
+    return change
+
+
+def _later(properties: Properties) -> None:
+    """Make of a schema a newer one."""
+    for part in ("spec", "status"):
+        if part in properties:
+            properties[part]["properties"]["later"] = {"type": "string"}
+
+
+FLEET: Final = "placement.kubernetes-fleet.io"
+CLUSTER: Final = "cluster.kubernetes-fleet.io"
+OLDER_ON_HUB: Final = {
+    f"memberclusters.{CLUSTER}": _without("status", "gateway"),
+    f"internalmemberclusters.{CLUSTER}": _without("status", "region"),
+    f"resourceplacements.{FLEET}": _without("status", "observedResourceIndex"),
+    f"works.{FLEET}": _without("spec", "reportBackStrategy"),
+    "inferencesets.kaito.sh": _without("status", "readyReplicas"),
+    "modeldeployments.modelfleet.dev": _without("status", "usdPerHour"),
+    "modelservices.modelfleet.dev": _without("status", "readyEndpoints"),
+    "modelendpoints.modelfleet.dev": _without("spec", "region"),
+}
+OLDER_ON_MEMBER: Final = {
+    f"appliedworks.{FLEET}": _without("status", "appliedResources"),
+    "inferencesets.kaito.sh": _without("status", "readyReplicas"),
+    "workspaces.kaito.sh": _without("status", "targetNodeCount"),
+}
+
+
+async def test_fields_that_older_schemas_lack_are_not_written_again_and_again(
+    fleet: Scene,
+) -> None:
+    run, heard = "run-older", Recording()
+    async with (
+        of_another_version(fleet.hub_client, OLDER_ON_HUB),
+        of_another_version(fleet.member_client, OLDER_ON_MEMBER),
+    ):
+        fleet.listen(heard)
+        await fleet.deploy(run)
+        await until(lambda: any(call.resource == "works" for call in heard.writes))
+        await _at_rest(heard)
+        fleet.listen_no_more()
+
+
+async def _at_rest(heard: Recording) -> None:
+    """Wait until nothing is written but heartbeats, of which there is about one a second.
+
+    Each is written twice where a field of it is refused, and what is heard counts both.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        await until(lambda: loop.time() - heard.last > QUIET_SECONDS, seconds=30)
+    except TimeoutError:
+        most = Counter((call.resource, call.manager) for call in heard.writes[-200:])
+        raise AssertionError(most.most_common(5)) from None
+    before = len(heard.writes)
+    end = loop.time() + QUIET_SECONDS
+    await until(lambda: loop.time() >= end)
+    beats = Counter(call.resource for call in heard.writes[before:])
+    assert not {name: beat for name, beat in beats.items() if beat > 6 * QUIET_SECONDS}
+
+
+NEWER: Final = (
+    ("modelfleet.dev/v1alpha1", "ModelDeployment", "modeldeployments.modelfleet.dev"),
+    ("modelfleet.dev/v1alpha1", "ModelService", "modelservices.modelfleet.dev"),
+    ("modelfleet.dev/v1alpha1", "ModelEndpoint", "modelendpoints.modelfleet.dev"),
+    ("kaito.sh/v1beta1", "InferenceSet", "inferencesets.kaito.sh"),
+    (f"{FLEET}/v1beta1", "ResourcePlacement", f"resourceplacements.{FLEET}"),
+    (f"{FLEET}/v1beta1", "ResourceBinding", f"resourcebindings.{FLEET}"),
+)
+
+
+async def test_fields_that_only_newer_schemas_have_are_left_alone(fleet: Scene) -> None:
+    run, heard, client = "run-newer", Recording(), fleet.hub_client
+    async with of_another_version(client, {crd: _later for _, _, crd in NEWER}):
+        fleet.listen(heard)
+        await fleet.deploy(run)
+        await until(lambda: fleet.ready(run))
+        for api_version, kind, _ in NEWER:
+            await until(partial(_say_later, client, run, api_version, kind))
+        before = len(heard.writes)
+        more = {"spec": {"replicas": 2}}
+        deployments = await client.dynamic.resource_for(*NEWER[0][:2])
+        await client.dynamic.merge_patch(deployments, Key(run, run), more)
+        await until(lambda: any(c.resource == "resourcebindings" for c in heard.writes[before:]))
+        await _at_rest(heard)
+        for api_version, kind, _ in NEWER:
+            for live in await _of_run(client, run, api_version, kind):
+                assert (live["spec"]["later"], live["status"]["later"]) == ("a", "b"), kind
+    fleet.listen_no_more()
+
+
+async def _say_later(client: ApiClient, run: str, api_version: str, kind: str) -> bool:
+    """Fill in the new field, and say whether the server keeps it: the old schema drops it."""
+    resource = await client.dynamic.resource_for(api_version, kind)
+    kept = []
+    for live in await _of_run(client, run, api_version, kind):
+        key = Key(run, live["metadata"]["name"])
+        patch: Mapping[str, Any] = {"spec": {"later": "a"}}
+        spec = await client.dynamic.merge_patch(resource, key, patch)
+        patch = {"status": {"later": "b"}}
+        status = await client.dynamic.merge_patch(resource, key, patch, subresource="status")
+        kept += [spec["spec"].get("later"), status["status"].get("later")]
+    return bool(kept) and None not in kept
+
+
+async def _of_run(client: ApiClient, run: str, api_version: str, kind: str) -> list[dict[str, Any]]:
+    resource = await client.dynamic.resource_for(api_version, kind)
+    return await client.dynamic.list(resource, run)
