@@ -1,10 +1,12 @@
 """A whole program against a real API server: how it starts, works and ends."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+import warnings
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,6 +62,18 @@ def painting(painter: Painter, *, by_kopf: bool) -> Program:
         watched_by_kopf=caches if by_kopf else [],
         controllers=[painter],
     )
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    """Let go of what a test's event loop left: kopf does not wait for its connections to close.
+
+    A process ends with them; here another test would be blamed for it.
+    """
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
