@@ -39,15 +39,19 @@ class When(StrEnum):
 
 
 class Fuse:
-    """Burns at the first of its points that a run comes to; nothing gets through any more."""
+    """Burns at the first of its points that a run comes to; nothing gets through until mended."""
 
     def __init__(self, program: str, run: str, points: tuple[Point, ...], when: When) -> None:
         self._program, self._run, self._when = program, run, when
         self.left = set(points)
         self.burnt = asyncio.Event()
+        self._whole = asyncio.Event()
+        self._whole.set()
 
     def mend(self) -> None:
+        """Let go on who waits: the other program, which was not killed."""
         self.burnt.clear()
+        self._whole.set()
 
     async def before(self, call: Call) -> Refusal | None:
         await self._meet(call, When.BEFORE)
@@ -61,6 +65,6 @@ class Fuse:
         ours = program == self._program and call.speaks_of(self._run)
         if when is self._when and ours and here in self.left:
             self.left.discard(here)
+            self._whole.clear()
             self.burnt.set()
-        if self.burnt.is_set():
-            await asyncio.Event().wait()
+        await self._whole.wait()
