@@ -6,8 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from cli.local.registry import Registry, state_folder
-from cli.local.topology import DEFAULT, HUB
+from cli.hub_access import local_fleet
 
 
 class NoContextError(Exception):
@@ -45,9 +44,8 @@ def access(
     The hub's kubeconfig holds the contexts; a local fleet's members have files of their own.
     NoContextError where there is none.
     """
-    fleet = Registry(state_folder(environ)).find(environ.get("MODELFLEET_FLEET") or DEFAULT)
-    local = fleet is not None and Path(hub_kubeconfig) == fleet.kubeconfig(HUB)
-    if fleet is not None and local and member in fleet.members:
+    fleet = local_fleet(hub_kubeconfig, environ)
+    if fleet and member in fleet.members:
         return Access(str(fleet.kubeconfig(member)))
     wanted = contexts.get(member, member)
     if wanted in (known := _contexts(Path(hub_kubeconfig))):

@@ -1,10 +1,18 @@
-"""Options of a command as one dataclass, where there are more than a function should take."""
+"""Options that several commands have, and how those of one are a dataclass where they are many."""
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from inspect import Parameter, Signature
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
+import typer
+
+from cli.output import Output
+
+Format = Annotated[Output, typer.Option("-o", "--output", help="For people, or for programs.")]
+Kubeconfig = Annotated[
+    str, typer.Option(envvar="KUBECONFIG", help="The hub's; else ~/.kube/config or the local one.")
+]
 O = TypeVar("O")  # noqa: E741
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Final
 
+from tools.markdown import cell
+
 NAME: Final = "commands.md"
 _NOTE: Final = "<!-- Generated from cli by `make generate`: change the commands' own help. -->\n"
 _EXAMPLE: Final = "Example: "
@@ -60,4 +62,4 @@ def _row(one: Any) -> str:
         if default not in {"", None, False} and not callable(default)
         else "",
     ]
-    return f"| `{names}` | {'; '.join(filter(None, facts)).replace('|', chr(92) + '|')} |"
+    return f"| `{names}` | {cell('; '.join(filter(None, facts)))} |"

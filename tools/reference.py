@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+from tools.markdown import cell
+
 Json = dict[str, Any]
 GROUPS: Final = {
     "modelfleet.dev": "What modelfleet adds: one intent for a model, and what clients call it by.",
@@ -31,7 +33,7 @@ class Field:
 
     def row(self) -> str:
         need = " *required*" if self.required else ""
-        text = self.description.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")
+        text = cell(self.description.replace("\n", " ")).replace("<", "&lt;")
         return f"| `{self.path}` | {self.type}{need} | {text} |"
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tools.markdown import cell
+
 NAME: Final = "settings.md"
 _NOTE: Final = "<!-- Generated from the programs by `make generate`: change their settings. -->\n"
 _INTRO: Final = (
@@ -21,7 +23,7 @@ class Setting(NamedTuple):
 
     def row(self) -> str:
         default = f"`{self.default}`" if self.default else ""
-        return f"| `{self.variable}` | {default} | {self.text.replace('|', chr(92) + '|')} |"
+        return f"| `{self.variable}` | {default} | {cell(self.text)} |"
 
 
 def page(programs: Mapping[str, tuple[str, Path]]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -12,9 +11,9 @@ from cli.doctor import hub, surroundings
 from cli.doctor.checks import Finding, State, document, findings, wrong
 from cli.doctor.facts import Facts
 from cli.endpoint import Endpoint, EndpointError, endpoint
-from cli.hub_access import LOCAL_FLEET, NoHubError, hub_kubeconfig
-from cli.local.registry import Registry, state_folder
-from cli.local.topology import DEFAULT, HUB, Fleet
+from cli.hub_access import NoHubError, hub_kubeconfig, local_fleet
+from cli.local.topology import Fleet
+from cli.options import Format, Kubeconfig
 from cli.output import Output, fail, print_document, print_table
 from fleet.runtime import clock
 from fleet.runtime.gauges import product_version
@@ -26,12 +25,8 @@ STYLES: Final = {
     State.SKIPPED: "dim",
 }
 HEADINGS: Final = ("CHECK", "STATE", "WHAT", "WAY OUT")
-Format = Annotated[Output, typer.Option("-o", "--output", help="For people, or for programs.")]
 Url = Annotated[str, typer.Option(envvar="MODELFLEET_URL", help="Of a gateway's API: …/v1.")]
 ApiKey = Annotated[str, typer.Option(envvar="MODELFLEET_KEY", help="For the gateway.")]
-Kubeconfig = Annotated[
-    str, typer.Option(envvar="KUBECONFIG", help="The hub's; else ~/.kube/config or the local one.")
-]
 Context = Annotated[str, typer.Option(help="Of the hub; else the current one.")]
 
 
@@ -87,12 +82,10 @@ async def _look(
 
 def _local(kubeconfig: str) -> Fleet | None:
     """Find the local fleet whose hub is looked at."""
-    fleet = Registry(state_folder(os.environ)).find(os.environ.get(LOCAL_FLEET) or DEFAULT)
     try:
-        path = Path(hub_kubeconfig(kubeconfig, os.environ))
+        return local_fleet(hub_kubeconfig(kubeconfig, os.environ), os.environ)
     except NoHubError:
         return None
-    return fleet if fleet and fleet.kubeconfig(HUB) == path else None
 
 
 def _endpoint(url: str, key: str, local: Fleet | None) -> Endpoint | None:

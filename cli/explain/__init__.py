@@ -1,6 +1,5 @@
 """`modelfleet explain`: where a placement goes, what it takes there, and why."""
 
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,8 @@ from cli.explain.decisions import Fleetwide, decided, of_manifests
 from cli.explain.manifests import ExplainError, read
 from cli.explain.questions import questions
 from cli.explain.table import show
+from cli.hub_access import NoHubError, asking_hub
+from cli.options import Format, Kubeconfig
 from cli.output import Output, fail, print_document
 from fleet.catalog.catalogue import load
 
@@ -22,10 +23,6 @@ FleetFile = Annotated[
 ]
 Namespace = Annotated[
     str, typer.Option("-n", "--namespace", help="Of a ResourcePlacement, or where none is given.")
-]
-Format = Annotated[Output, typer.Option("-o", "--output", help="For people, or for programs.")]
-Kubeconfig = Annotated[
-    str, typer.Option(envvar="KUBECONFIG", help="The hub's; else ~/.kube/config or the local one.")
 ]
 
 
@@ -72,12 +69,10 @@ def _on_hub(placement: str, namespace: str, kubeconfig: str, *, offline: bool) -
 
 
 def _hub() -> Any:
-    """Import what talks to an API server only where one is asked."""
     try:
-        return import_module("cli.explain.hub")
-    except ModuleNotFoundError as error:
-        hint = "install it with: uv tool install 'modelfleet[kube]'"
-        raise ExplainError(f"asking a hub needs {error.name}; {hint}") from error
+        return asking_hub("cli.explain.hub")
+    except NoHubError as error:
+        raise ExplainError(str(error)) from error
 
 
 def _print(answers: list[Answer], output: Output) -> None:

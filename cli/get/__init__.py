@@ -1,13 +1,13 @@
 """`modelfleet get`: what the hub knows of members, placements and what became of them."""
 
 import asyncio
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.get.nouns import NOUNS, Noun, rows
-from cli.hub_access import NoHubError
+from cli.hub_access import NoHubError, asking_hub
+from cli.options import Format, Kubeconfig
 from cli.output import Output, fail, print_document, print_table
 from fleet.runtime import clock
 
@@ -17,10 +17,6 @@ Namespace = Annotated[
     str, typer.Option("-n", "--namespace", help="All of them where it is not given.")
 ]
 Selector = Annotated[str, typer.Option("-l", "--selector", help="Labels: region=eu,tier!=test.")]
-Format = Annotated[Output, typer.Option("-o", "--output", help="For people, or for programs.")]
-Kubeconfig = Annotated[
-    str, typer.Option(envvar="KUBECONFIG", help="The hub's; else ~/.kube/config or the local one.")
-]
 
 
 def get(
@@ -38,7 +34,8 @@ def get(
     Example: modelfleet get bindings -o json
     """
     try:
-        found = asyncio.run(_hub().read(kubeconfig, what, namespace, selector))
+        hub = asking_hub("cli.get.hub")
+        found = asyncio.run(hub.read(kubeconfig, what, namespace, selector))
     except NoHubError as error:
         raise fail(str(error)) from error
     if name:
@@ -51,12 +48,3 @@ def get(
         return
     items = [resource.body for resource in found]
     print_document({"apiVersion": "v1", "kind": "List", "items": items}, output)
-
-
-def _hub() -> Any:
-    """Import what talks to an API server only where one is asked."""
-    try:
-        return import_module("cli.get.hub")
-    except ModuleNotFoundError as error:
-        hint = "install it with: uv tool install 'modelfleet[kube]'"
-        raise fail(f"asking a hub needs {error.name}; {hint}") from error

@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.hub_access import NoHubError, hub_kubeconfig
+from cli.hub_access import NoHubError, asking_hub, hub_kubeconfig
 from cli.kubeconfigs import NoContextError, access, named_contexts
 from cli.logs.kubectl import Source, follow
+from cli.options import Kubeconfig
 from cli.output import fail
 from cli.programs import NoProgramError, program
 
@@ -22,9 +22,6 @@ Tail = Annotated[int, typer.Option("--tail", min=-1, help="Lines of each, at fir
 Context = Annotated[
     list[str] | None,
     typer.Option("--context", metavar="MEMBER=CONTEXT", help="Where it is not named like it."),
-]
-Kubeconfig = Annotated[
-    str, typer.Option(envvar="KUBECONFIG", help="The hub's; else ~/.kube/config or the local one.")
 ]
 
 
@@ -53,7 +50,7 @@ def logs(
 
 def _sources(workload: str, namespace: str, kubeconfig: str, contexts: list[str]) -> list[Source]:
     named, path = named_contexts(contexts), hub_kubeconfig(kubeconfig, os.environ)
-    places = asyncio.run(_hub().places(path, workload, namespace))
+    places = asyncio.run(asking_hub("cli.logs.places").places(path, workload, namespace))
     if not places:
         raise NoHubError(f"{namespace}/{workload} is placed nowhere: `modelfleet get placements`")
     ways = [access(place.member, path, named, os.environ) for place in places]
@@ -70,12 +67,3 @@ async def _print(sources: list[Source], *, tail: int, following: bool) -> bool:
         follow(binary, source, typer.echo, tail=tail, following=following) for source in sources
     ]
     return any(await asyncio.gather(*tasks))
-
-
-def _hub() -> Any:
-    """Import what talks to an API server only where one is asked."""
-    try:
-        return import_module("cli.logs.places")
-    except ModuleNotFoundError as error:
-        hint = "install it with: uv tool install 'modelfleet[kube]'"
-        raise fail(f"asking a hub needs {error.name}; {hint}") from error
