@@ -38,7 +38,11 @@ class Keyring:
             return True
         if authorization[:7].lower() != BEARER:
             return False
-        given = sha256(authorization[7:].strip()).digest()
+        return self.holds(authorization[7:].strip())
+
+    def holds(self, key: bytes) -> bool:
+        """Tell whether a key is let in."""
+        given = sha256(key).digest()
         found = False
         for digest in self.digests:
             found |= compare_digest(digest, given)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.policy.alike import Names
 from gateway.policy.endpoint import Ejection, EndpointState
 from gateway.snapshot import Endpoint, Service, Snapshot
 
@@ -24,6 +25,7 @@ class Routes:
         self.by_service: dict[str, Route] = {}
         self.states: dict[str, EndpointState] = {}
         """By the endpoint's name."""
+        self._names: Names | None = None
         self._ejection = ejection
 
     def swap(self, snapshot: Snapshot) -> None:
@@ -31,7 +33,14 @@ class Routes:
         routes = [self._route(service, old) for service in snapshot.services]
         self.by_service = {route.service.name: route for route in routes}
         self.by_model = {name: route for route in routes for name in route.service.models}
-        self.known = True
+        self.known, self._names = True, None
+
+    def like(self, model: str) -> tuple[str, ...]:
+        """Name the listed models that are written most like this."""
+        if self._names is None:
+            services = (route.service for route in self.by_service.values())
+            self._names = Names(name for each in services for name in each.models[: each.listed])
+        return self._names.nearest(model)
 
     def probed(self, found: dict[str, bool], started: float) -> list[EndpointState]:
         """Take in a round of probes; gives the endpoints that went down."""

@@ -40,8 +40,17 @@ class Events:
     @property
     def done(self) -> bool:
         """Whether the last event said that the stream ends."""
+        return self._final.replace(b": ", b":", 1).startswith(ENDS)
+
+    @property
+    def named(self) -> bool:
+        """Whether events have names here, as the last one has."""
+        return self._final.startswith(b"event:")
+
+    @property
+    def _final(self) -> bytes:
         events = self._last.rstrip().replace(b"\r\n", b"\n").rpartition(b"\n\n")
-        return events[2].lstrip().replace(b": ", b":", 1).startswith(ENDS)
+        return events[2].lstrip()
 
     def _cut(self, data: bytes) -> bytes:
         end = max(_end(data, separator) for separator in (b"\n\n", b"\r\n\r\n", b"\r\r"))

@@ -8,14 +8,11 @@ from typing_extensions import override
 
 from gateway.data import heads
 from gateway.data.request import MalformedError, Request, RequestReader, refused
-from gateway.policy import answers
+from gateway.policy import answers, sending
 from gateway.policy.answers import Answer
 
 PIPELINED = 16
 """Requests that may wait behind the one being served before reading stops."""
-HEAD_SECONDS = 15.0
-SILENT_SECONDS = 30.0
-"""Without a byte within a request."""
 IDLE_SECONDS = 75.0
 FIRST_SECONDS = 2.0
 """More than for another request: for the first one of a client that has only just connected."""
@@ -66,7 +63,9 @@ class ClientConnection(asyncio.Protocol):
         "_pending",
         "_reader",
         "_request",
+        "_seen",
         "_server",
+        "_since",
         "_transport",
         "_work",
     )
@@ -91,7 +90,11 @@ class ClientConnection(asyncio.Protocol):
         """What came last is not HTTP: nothing that follows can be understood."""
         self._full = False
         """The client reads slower than it is answered."""
-        self._deadline = server.clock() + HEAD_SECONDS
+        self._seen = 0
+        """The number of the request that comes in, as its reader counts."""
+        self._since = server.clock()
+        """When it began, or when it was waited for."""
+        self._deadline = self._since + sending.HEAD_SECONDS
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -108,7 +111,7 @@ class ClientConnection(asyncio.Protocol):
             self._deaf = True
             self._ready(refused(error.answer))
         if self._reader.busy:
-            self._deadline = self._server.clock() + SILENT_SECONDS
+            self._wait_for_more(self._server.clock())
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -156,8 +159,11 @@ class ClientConnection(asyncio.Protocol):
         if not keep:
             self._close()
             return
-        wait = SILENT_SECONDS if self._reader.busy else IDLE_SECONDS
-        self._deadline = self._server.clock() + wait
+        now = self._server.clock()
+        self._deadline = now + IDLE_SECONDS
+        if self._reader.busy:
+            self._since = now
+            self._wait_for_more(now)
         if self._pending:
             # Not from here: answers that are there at once would nest, each within the other.
             asyncio.get_running_loop().call_soon(self._go_on)
@@ -208,6 +214,14 @@ class ClientConnection(asyncio.Protocol):
     @property
     def _occupied(self) -> bool:
         return self._request is not None or self._full or self._closing
+
+    def _wait_for_more(self, now: float) -> None:
+        reader = self._reader
+        if reader.begun != self._seen:
+            self._seen, self._since = reader.begun, now
+        self._deadline = sending.deadline(
+            now, self._since, head=reader.in_head, received=reader.received
+        )
 
     def _go_on(self) -> None:
         """Begin what waits, and read on where little does."""

@@ -61,6 +61,8 @@ class Intake:
         accepted = self.plane.credentials.accepted
         if accepted.allows(request.authorization) or request.path in OPEN:
             return None
+        if request.api_key and accepted.holds(request.api_key):
+            return None
         self.plane.metrics.turned_down(answers.UNAUTHORIZED.code)
         return answers.UNAUTHORIZED
 
@@ -88,7 +90,7 @@ class Intake:
         if route:
             call = Call(request, route.service.name, route.label, model, span)
             return self._exchange(client, call)
-        self._turn_down(client, answers.unknown_model(model))
+        self._turn_down(client, answers.unknown_model(model, self.plane.routes.like(model)))
         return None
 
     def refuse(self, client: ClientConnection, error: BodyError) -> None:

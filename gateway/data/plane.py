@@ -57,14 +57,18 @@ class Plane:
 
     def lines(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
         endpoint = tried[-1].endpoint
-        region = endpoint.region.encode()
-        if endpoint.fleet and head.region:
-            region = head.region
+        region, upstream = endpoint.region.encode(), endpoint.name.encode()
+        if endpoint.fleet:
+            region, upstream = head.region or region, head.upstream or upstream
         retry = head.retry_after
         if not retry and head.status in RETRYABLE:
             retry = b"%d" % wait(tried, self.clock())
-        return b"x-modelfleet-region: %b\r\nx-modelfleet-attempts: %d\r\n%b%b" % (
+        return b"%b: %b\r\n%b: %b\r\n%b: %d\r\n%b%b" % (
+            heads.REGION,
             region,
+            heads.UPSTREAM,
+            upstream,
+            heads.ATTEMPTS,
             len(tried),
             b"retry-after: %b\r\n" % retry if retry else b"",
             b"" if keep else heads.CLOSE,

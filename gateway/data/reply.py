@@ -2,7 +2,7 @@
 
 from gateway.data import heads
 from gateway.data.upstream import Head
-from gateway.policy.answers import INTERRUPTED, RETRYABLE
+from gateway.policy.answers import INTERRUPTED, INTERRUPTED_BY_NAME, RETRYABLE
 from gateway.sse import Events
 
 HELD_BYTES = 1024 * 1024
@@ -92,7 +92,8 @@ class Reply:
             return None
         if self._events.done:
             return heads.LAST_CHUNK
-        return heads.chunk(INTERRUPTED) + heads.LAST_CHUNK
+        event = INTERRUPTED_BY_NAME if self._events.named else INTERRUPTED
+        return heads.chunk(event) + heads.LAST_CHUNK
 
     @property
     def broken(self) -> bool:

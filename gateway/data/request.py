@@ -11,11 +11,14 @@ from gateway.policy.answers import Answer
 HEAD_BYTES = 64 * 1024
 """Of a request line and its headers together, beyond what the first read brings."""
 
+VERSIONS: Final = ("1.0", "1.1")
 DROP: Final = ""
 _HEADERS: Final = {
     b"authorization": "authorization",
     b"expect": "expect",
     b"content-length": "length",
+    b"transfer-encoding": "encoding",
+    b"x-api-key": "api_key",
     b"x-modelfleet-service": "service",
     **dict.fromkeys(
         (
@@ -26,11 +29,9 @@ _HEADERS: Final = {
             b"proxy-connection",
             b"te",
             b"trailer",
-            b"transfer-encoding",
             b"upgrade",
             # What a client shows to us, an upstream does not see.
             b"api-key",
-            b"x-api-key",
             b"cookie",
             b"proxy-authorization",
             # An answer is looked at on its way: it must not be compressed.
@@ -50,8 +51,10 @@ class Request:
     """One request as far as we read it. `refusal` is the answer when it is not to be served."""
 
     __slots__ = (
+        "api_key",
         "authorization",
         "body",
+        "encoding",
         "expect",
         "keep_alive",
         "length",
@@ -69,8 +72,11 @@ class Request:
         self.lines: list[bytes] = []
         """Headers to pass on, in pieces."""
         self.authorization = b""
+        self.api_key = b""
+        """How Anthropic's clients show theirs."""
         self.service = b""
         self.length = b""
+        self.encoding = b""
         self.expect = b""
         self.body = b""
         self.keep_alive = True
@@ -117,13 +123,21 @@ class RequestReader:
         self._request: Request | None = None
         self._in_head = False
         self._head_bytes = 0
+        self.begun = 0
+        """Requests so far."""
+        self.received = 0
+        """Bytes of the last one's body."""
         self._parts: list[bytes] = []
-        self._size = 0
 
     @property
     def busy(self) -> bool:
         """Whether a request has begun and is not whole yet."""
         return self._request is not None
+
+    @property
+    def in_head(self) -> bool:
+        """Whether it is the head that is not whole yet."""
+        return self._in_head
 
     def feed(self, data: bytes) -> None:
         head = self._request if self._in_head else None
@@ -142,6 +156,7 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         if self._request is None:
             self._request, self._in_head, self._head_bytes = Request(), True, 0
+            self.begun, self.received = self.begun + 1, 0
         self._request.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -161,8 +176,9 @@ class RequestReader:
         self._in_head = False
         request.method = parser.get_method()
         request.keep_alive = parser.should_keep_alive()
-        request.old = parser.get_http_version() == "1.0"
-        if parser.should_upgrade():
+        version = parser.get_http_version()
+        request.old = version == "1.0"
+        if parser.should_upgrade() or version not in VERSIONS or _ambiguous(request):
             request.refusal = answers.MALFORMED
         elif request.length and int(request.length) > self._limit:
             request.refusal = answers.TOO_LARGE
@@ -176,8 +192,8 @@ class RequestReader:
         assert request is not None
         if request.refusal:
             return
-        self._size += len(part)
-        if self._size > self._limit:
+        self.received += len(part)
+        if self.received > self._limit:
             request.refusal, self._parts = answers.TOO_LARGE, []
             self._headed(request)
             return
@@ -187,5 +203,11 @@ class RequestReader:
         request, parts = self._request, self._parts
         assert request is not None
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._request, self._parts, self._size = None, [], 0
+        self._request, self._parts = None, []
         self._ready(request)
+
+
+def _ambiguous(request: Request) -> bool:
+    """Tell whether others on the way may have found another end of the body than we do."""
+    encoding = request.encoding
+    return bool(encoding) and (request.old or encoding.lower() != b"chunked")

@@ -18,6 +18,7 @@ _HEADERS: Final = {
     b"transfer-encoding": "encoding",
     b"retry-after": "retry_after",
     b"x-modelfleet-region": "region",
+    b"x-modelfleet-upstream": "upstream",
     **dict.fromkeys(
         (
             b"connection",
@@ -28,7 +29,6 @@ _HEADERS: Final = {
             b"trailer",
             b"upgrade",
             b"x-modelfleet-attempts",
-            b"x-modelfleet-upstream",
         ),
         DROP,
     ),
@@ -39,7 +39,16 @@ _HEADERS: Final = {
 class Head:
     """The head of an answer as far as we read it."""
 
-    __slots__ = ("encoding", "event_stream", "length", "lines", "region", "retry_after", "status")
+    __slots__ = (
+        "encoding",
+        "event_stream",
+        "length",
+        "lines",
+        "region",
+        "retry_after",
+        "status",
+        "upstream",
+    )
 
     def __init__(self) -> None:
         self.status = 0
@@ -48,6 +57,7 @@ class Head:
         self.encoding = b""
         self.retry_after = b""
         self.region = b""
+        self.upstream = b""
         self.event_stream = False
 
     @property

@@ -1,7 +1,8 @@
 """What the gateway itself says to a client: OpenAI's error objects, with their status."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ from gateway.policy.endpoint import Failure
 
 RETRYABLE = frozenset({429, 502, 503, 504})
 """Statuses upon which another endpoint is asked."""
+NAME_LETTERS = 128
 INVALID, SERVER = "invalid_request_error", "server_error"
 
 
@@ -25,6 +27,8 @@ class Answer:
     """The rest of what the client sends cannot be trusted or is not wanted."""
     code: str = ""
     """For metrics."""
+    attempts: int = 0
+    """Endpoints that were asked in vain; 0 leaves the header out."""
 
 
 def _body(kind: str, code: str, message: str, param: str | None = None) -> bytes:
@@ -51,8 +55,11 @@ def as_json(body: Any) -> Answer:
     return Answer(200, msgspec.json.encode(body))
 
 
-def unknown_model(model: str) -> Answer:
-    message = f"The model `{model}` does not exist."
+def unknown_model(model: str, nearest: Sequence[str] = ()) -> Answer:
+    """Name the model, as far as a name may be long, and those that may be meant."""
+    message = f"The model `{model[:NAME_LETTERS]}` does not exist."
+    if nearest:
+        message += f" Did you mean {' or '.join(f'`{name}`' for name in nearest)}?"
     return error(404, "model_not_found", message, param="model")
 
 
@@ -77,6 +84,10 @@ def none_ready(service: str, seconds: float) -> Answer:
 
 def gave_up(failure: Failure, attempts: int, seconds: float) -> Answer:
     """Say what the last try met, when there is nobody else to ask."""
+    return replace(_last_word(failure, attempts, seconds), attempts=attempts)
+
+
+def _last_word(failure: Failure, attempts: int, seconds: float) -> Answer:
     tries = "1 try" if attempts == 1 else f"{attempts} tries"
     if failure is Failure.SLOW:
         return later(504, "upstream_timeout", f"No answer in time after {tries}.", seconds)
@@ -95,3 +106,5 @@ INTERRUPTED = (
     + b"\n\n"
 )
 """Ends a stream that cannot go on: an event that clients raise, and no [DONE] after it."""
+INTERRUPTED_BY_NAME = INTERRUPTED.replace(b"data: {", b'event: error\ndata: {"type":"error",', 1)
+"""The same where events have names (messages, responses): clients pass over those without."""

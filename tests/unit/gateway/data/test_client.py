@@ -46,11 +46,23 @@ async def refused(wire: Wire) -> tuple[int, str]:
         b"GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         raw(PATH, AUTHORIZED, "content-length: 3", "content-length: 4"),
+        raw(PATH, AUTHORIZED, "content-length: 3", "content-length: 3"),
+        raw(PATH, AUTHORIZED, "content-length: +3"),
+        raw(PATH, AUTHORIZED, "transfer-encoding: chunked", "content-length: 3"),
+        raw(PATH, AUTHORIZED, "transfer-encoding: gzip, chunked"),
+        raw(PATH, AUTHORIZED, "transfer-encoding: xchunked"),
+        raw(PATH, AUTHORIZED, "transfer-encoding : chunked"),
+        b"POST /v1/x HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /healthz HTTP/1.1\nhost: a\n\n",
+        b"GET /healthz HTTP/1.1\r\nhost: a\nx: b\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nx: a\r\n b\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nx: a\rb\r\n\r\n",
+        b"GET /healthz\r\n\r\n",
+        raw(PATH, AUTHORIZED, "transfer-encoding: chunked") + b"2\nhi\n0\n\n",
         raw(PATH, AUTHORIZED, "content-length: 3", "transfer-encoding: chunked"),
         raw(PATH, AUTHORIZED, "transfer-encoding: chunked") + b"zz\r\n",
         raw("/healthz", "connection: upgrade", "upgrade: websocket", method="GET"),
     ],
-    ids=["TLS", "no method", "no header", "HTTP/2", "two lengths", "both", "chunk", "upgrade"],
 )
 async def test_what_is_not_http_is_told_so_and_closed(message: bytes) -> None:
     async with upstream() as only, gate(only) as gateway:
@@ -254,7 +266,7 @@ async def test_a_head_request_gets_what_a_get_would_without_the_body(path: str) 
     [
         (b"", 16, None),
         (PAGE, 76, None),
-        (b"GET / HT", 31, 408),
+        (b"GET / HT", 16, 408),
         (raw(PATH, AUTHORIZED, "content-length: 9"), 31, 408),
     ],
     ids=["nothing", "nothing more", "half a head", "no body"],
@@ -276,6 +288,21 @@ async def test_silence_ends_a_connection(sent: bytes, seconds: float, status: in
             assert await refused(wire) == (status, "request_timeout")
         else:
             assert await wire.closed()
+
+
+async def test_a_head_and_a_body_that_dribble_are_cut_by_a_deadline() -> None:
+    body = raw(PATH, AUTHORIZED, "content-length: 9000")
+    for first, most in ((b"GET / HTTP/1.1\r\nx-a:", 15), (body, 31)):
+        async with gate() as gateway:
+            wire = await gateway.connect()
+            wire.send(first)
+            connection = await gateway.connection()
+            await until(lambda: connection._reader.busy)  # noqa: B023
+            for _ in range(most // 5):
+                gateway.pass_time(5)
+                wire.send(b"x")
+            gateway.pass_time(5)
+            assert await refused(wire) == (408, "request_timeout")
 
 
 async def test_a_client_that_was_refused_and_stays_is_closed_after_a_while() -> None:

@@ -35,7 +35,9 @@ LARGE = "x" * bodies.LARGE
         f"authorization: Basic {KEY}",
         f"authorization: Bearer{KEY}",
         "authorization:",
-        f"x-api-key: {KEY}",
+        "x-api-key: wrong-key",
+        "x-api-key:",
+        f"api-key: {KEY}",
     ],
 )
 @pytest.mark.parametrize("path", [PATH, "/v1/models", "/metrics", "/-/load", "/nowhere"])
@@ -54,6 +56,14 @@ async def test_a_body_without_a_key_is_not_waited_for() -> None:
     assert answer.status == 401
 
 
+@pytest.mark.parametrize("line", [AUTHORIZED, f"x-api-key: {KEY}"])
+async def test_a_key_may_come_as_either_kind_of_client_sends_it(line: str) -> None:
+    async with upstream() as only, gate(only) as gateway:
+        answer = await gateway.ask(raw(PATH, line, body=b'{"model": "llama"}'))
+        assert answer.status == 200
+        assert not only.requests[0].headers.keys() & {"authorization", "x-api-key"}
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/healthz?verbose"])
 async def test_who_keeps_the_process_alive_needs_no_key(path: str) -> None:
     async with gate() as gateway:
@@ -64,9 +74,10 @@ async def test_who_keeps_the_process_alive_needs_no_key(path: str) -> None:
 @pytest.mark.parametrize("large", ["", LARGE], ids=["small", "large"])
 async def test_a_model_that_nobody_serves_is_unknown(large: str) -> None:
     async with upstream() as only, gate(only) as gateway:
-        answer = await gateway.ask(chat(model="gpt", user=large))
+        answer = await gateway.ask(chat(model="lama", user=large))
         assert (answer.status, answer.code) == (404, "model_not_found")
-        assert answer.json["error"]["message"] == "The model `gpt` does not exist."
+        said = "The model `lama` does not exist. Did you mean `llama`?"
+        assert answer.json["error"]["message"] == said
         assert answer.json["error"]["param"] == "model"
         assert not only.requests
 
@@ -217,15 +228,19 @@ async def test_what_follows_a_body_in_chunks_is_no_header() -> None:
         assert "x-late" not in only.requests[0].headers
 
 
-@pytest.mark.parametrize(("fleet", "region"), [(True, "inner"), (False, "r0")])
+@pytest.mark.parametrize(
+    ("fleet", "region", "place"), [(True, "inner", "a/pod"), (False, "r0", "team/0")]
+)
 async def test_only_a_region_of_the_fleet_says_itself_which_it_is(
-    *, fleet: bool, region: str
+    *, fleet: bool, region: str, place: str
 ) -> None:
-    lines = ("x-modelfleet-region: inner", "x-modelfleet-attempts: 5", "set-cookie: a=b")
+    told = ("x-modelfleet-region: inner", "x-modelfleet-upstream: a/pod")
+    lines = (*told, "x-modelfleet-attempts: 5", "set-cookie: a=b")
     async with upstream(says(whole(200, b"{}", JSON, *lines))) as only, gate() as gateway:
         gateway.route(only, fleet=fleet)
         answer = await gateway.ask(chat())
     assert answer.headers["x-modelfleet-region"] == region
+    assert answer.headers["x-modelfleet-upstream"] == place
     assert answer.headers["x-modelfleet-attempts"] == "1"
     assert "set-cookie" not in answer.headers
 
