@@ -87,6 +87,7 @@ class Kinds:
         """Watched by kopf; the placements first, since everything waits for them."""
         return (
             *(scope.placements for scope in self.scopes.values()),
+            *(c for s in self.scopes.values() for c in (s.strategies, s.runs, s.approvals)),
             self.workspaces,
             self.inference_sets,
             self.deployments,

@@ -18,6 +18,17 @@ from fleet.api.snapshot import (
     SchedulingPolicySnapshot,
     Snapshot,
 )
+from fleet.api.staged_update import (
+    Approval,
+    ApprovalRequest,
+    ClusterApprovalRequest,
+    ClusterStagedUpdateRun,
+    ClusterStagedUpdateStrategy,
+    StagedUpdateRun,
+    StagedUpdateStrategy,
+    UpdateRun,
+    UpdateStrategy,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,9 @@ class Scope:
     policy: type[PolicySnapshot]
     resources: type[Snapshot]
     binding: type[Binding]
+    run: type[UpdateRun]
+    strategy: type[UpdateStrategy]
+    approval: type[Approval]
     cleanup: str
     """The finalizer under which a placement waits for what was made from it."""
 
@@ -44,6 +58,9 @@ CLUSTER = Scope(
     ClusterSchedulingPolicySnapshot,
     ClusterResourceSnapshot,
     ClusterResourceBinding,
+    ClusterStagedUpdateRun,
+    ClusterStagedUpdateStrategy,
+    ClusterApprovalRequest,
     names.CRP_CLEANUP,
 )
 NAMESPACED = Scope(
@@ -51,6 +68,9 @@ NAMESPACED = Scope(
     SchedulingPolicySnapshot,
     ResourceSnapshot,
     ResourceBinding,
+    StagedUpdateRun,
+    StagedUpdateStrategy,
+    ApprovalRequest,
     names.RP_CLEANUP,
 )
 

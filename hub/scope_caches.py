@@ -8,11 +8,14 @@ from fleet.api.binding import Binding
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot, Snapshot
+from fleet.api.staged_update import Approval, UpdateRun, UpdateStrategy
 from fleet.kube.cache import Cache
 from hub.scope import Scope
 
 BY_PLACEMENT = "placement"
 """Index of snapshots and bindings: the placement's key as text."""
+BY_RUN = "run"
+"""Index of approvals: the key of the run that asks, as text."""
 
 
 class ScopeCaches(NamedTuple):
@@ -20,6 +23,9 @@ class ScopeCaches(NamedTuple):
     policies: Cache[PolicySnapshot]
     resources: Cache[Snapshot]
     bindings: Cache[Binding]
+    runs: Cache[UpdateRun]
+    strategies: Cache[UpdateStrategy]
+    approvals: Cache[Approval]
 
 
 def caches(scope: Scope) -> ScopeCaches:
@@ -29,6 +35,9 @@ def caches(scope: Scope) -> ScopeCaches:
         policies=Cache(scope.policy, indices=by_placement),
         resources=Cache(scope.resources, indices=by_placement),
         bindings=Cache(scope.binding, indices=by_placement),
+        runs=Cache(scope.run),
+        strategies=Cache(scope.strategy),
+        approvals=Cache(scope.approval, indices={BY_RUN: _run_of}),
     )
 
 
@@ -42,5 +51,13 @@ class Labelled(Protocol):
 
 
 def _parent_of(metadata: Labelled) -> Iterable[str]:
-    name = metadata.labels.get(names.PARENT)
+    return _labelled(metadata, names.PARENT)
+
+
+def _run_of(metadata: Labelled) -> Iterable[str]:
+    return _labelled(metadata, names.TARGET_UPDATE_RUN)
+
+
+def _labelled(metadata: Labelled, label: str) -> Iterable[str]:
+    name = metadata.labels.get(label)
     return (str(Key(metadata.namespace, name)),) if name else ()

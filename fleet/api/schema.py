@@ -17,6 +17,8 @@ class Rule:
     """The field below that is to blame, where it is not the value itself."""
     words: str = ""
     """The message as an expression, where it quotes what was written."""
+    versions: tuple[str, ...] = ()
+    """The versions that have the rule of a whole model; empty is all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,16 @@ class Schema:
     """What the server fills in where it is not the field's own default."""
 
 
+@dataclass(frozen=True, slots=True)
+class InVersions:
+    """What a field is held to in some versions only."""
+
+    versions: tuple[str, ...]
+    note: Schema
+
+
+ALPHA: Final = ("v1alpha1",)
+STABLE: Final = ("v1", "v1beta1")
 NAME: Final = Schema(max_length=253)
 LABEL: Final = Schema(max_length=63)
 LABEL_KEY: Final = Schema(max_length=316)

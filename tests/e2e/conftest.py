@@ -44,6 +44,10 @@ def fleet(whole_fleet: LocalFleet) -> Iterator[LocalFleet]:
 INTENTS = (
     "modeldeployments.modelfleet.dev",
     "modeldeployments.aitoolchain.io",
+    "clusterstagedupdateruns",
+    "stagedupdateruns",
+    "clusterstagedupdatestrategies",
+    "stagedupdatestrategies",
     "clusterresourceplacements",
     "resourceplacements",
 )

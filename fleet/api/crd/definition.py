@@ -58,14 +58,20 @@ def _names(kind: Kind) -> Json:
 
 def _version(kind: Kind, version: str) -> Json:
     columns = [_column(column) for column in kind.columns if version in column.versions(kind)]
-    return {
+    served = {
         "name": version,
         "served": True,
         "storage": version == kind.model.version(),
         "additionalPrinterColumns": columns,
         "schema": {"openAPIV3Schema": _root(kind, version)},
-        "subresources": {"status": {}} | ({"scale": kind.scale} if kind.scale else {}),
+        "subresources": _subresources(kind),
     }
+    return {name: value for name, value in served.items() if value not in ([], {})}
+
+
+def _subresources(kind: Kind) -> Json:
+    status: Json = {"status": {}} if kind.status else {}
+    return status | ({"scale": kind.scale} if kind.scale else {})
 
 
 def _column(column: Column) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
-from fleet.api.schema import Rule, Schema
+from fleet.api.schema import InVersions, Rule, Schema
 
 Json = dict[str, Any]
 
@@ -24,13 +24,15 @@ _NOTED = {
 }
 
 
-def merged(notes: Iterable[object]) -> Schema:
-    """Put the notes on a field together; a later one adds to an earlier."""
+def merged(notes: Iterable[object], version: str) -> Schema:
+    """Put the notes on a field together, as a version has them; a later one adds to an earlier."""
     said: dict[str, Any] = {}
     for note in notes:
         match note:
             case Schema():
-                said |= {f.name: getattr(note, f.name) for f in fields(note) if _says(note, f.name)}
+                said |= _said(note)
+            case InVersions(versions=versions, note=more) if version in versions:
+                said |= _said(more)
             case Ge(ge=value):
                 said["minimum"] = value
             case Le(le=value):
@@ -42,6 +44,10 @@ def merged(notes: Iterable[object]) -> Schema:
             case _:
                 pass
     return Schema(**said)
+
+
+def _said(note: Schema) -> Json:
+    return {f.name: getattr(note, f.name) for f in fields(note) if _says(note, f.name)}
 
 
 def _says(note: Schema, name: str) -> bool:

@@ -10,13 +10,21 @@ from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
 from fleet.api.names import CATEGORY
 from fleet.api.objects import Resource
 from fleet.api.placement import CLUSTER_SPEC_RULES, ClusterResourcePlacement, ResourcePlacement
-from fleet.api.schema import Rule
+from fleet.api.schema import STABLE, Rule
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.snapshot import (
     ClusterResourceSnapshot,
     ClusterSchedulingPolicySnapshot,
     ResourceSnapshot,
     SchedulingPolicySnapshot,
+)
+from fleet.api.staged_update import (
+    ApprovalRequest,
+    ClusterApprovalRequest,
+    ClusterStagedUpdateRun,
+    ClusterStagedUpdateStrategy,
+    StagedUpdateRun,
+    StagedUpdateStrategy,
 )
 from fleet.api.work import AppliedWork, Work
 from fleet.api.workspace import InferenceSet, Workspace
@@ -29,11 +37,11 @@ class Column:
     type: str = "string"
     wide: bool = False
     """Shown by `-o wide` only."""
-    since: str = ""
-    """The one version that shows it; all of them where empty."""
+    only: tuple[str, ...] = ()
+    """The versions that show it; all of them where empty."""
 
     def versions(self, kind: "Kind") -> tuple[str, ...]:
-        return (self.since,) if self.since else kind.versions
+        return self.only or kind.versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,20 @@ class Kind:
     scale: Mapping[str, str] = field(default_factory=dict)
     spec_rules: tuple[Rule, ...] = ()
     """Of this kind alone, where its spec is shared with another."""
+    status: bool = True
+    """Whether the status is written apart from the rest."""
 
 
-def _condition(name: str, kind: str, part: str = "status", *, wide: bool = False) -> Column:
-    return Column(name, f'.status.conditions[?(@.type=="{kind}")].{part}', wide=wide)
+def _condition(
+    name: str,
+    kind: str,
+    part: str = "status",
+    *,
+    wide: bool = False,
+    only: tuple[str, ...] = (),
+) -> Column:
+    path = f'.status.conditions[?(@.type=="{kind}")].{part}'
+    return Column(name, path, wide=wide, only=only)
 
 
 def _placement_columns(prefix: str) -> tuple[Column, ...]:
@@ -71,7 +89,8 @@ def _placement_columns(prefix: str) -> tuple[Column, ...]:
 _AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
 _READY: Final = _condition("Ready", "Ready")
 _PRICE: Final = Column("USD/h", ".status.usdPerHour")
-_BOTH: Final = ("v1", "v1beta1")
+_BOTH: Final = STABLE
+_ALL: Final = ("v1", "v1alpha1", "v1beta1")
 _BETA: Final = ("v1beta1",)
 _KAITO: Final = ("v1alpha1", "v1beta1")
 _OURS: Final = ("v1alpha1",)
@@ -87,6 +106,22 @@ _BINDING: Final = (
     _AGE,
 )
 _SNAPSHOT: Final = (Column("Gen", ".metadata.generation"), _AGE)
+_RUN: Final = (
+    Column("Placement", ".spec.placementName"),
+    Column("Resource-Snapshot-Index", ".spec.resourceSnapshotIndex"),
+    Column("Policy-Snapshot-Index", ".status.policySnapshotIndexUsed"),
+    _condition("Initialized", "Initialized"),
+    _condition("Progressing", "Progressing", only=STABLE),
+    _condition("Succeeded", "Succeeded"),
+    _AGE,
+    Column("Strategy", ".spec.stagedRolloutStrategyName", wide=True),
+)
+_APPROVAL: Final = (
+    Column("Update-Run", ".spec.parentStageRollout"),
+    Column("Stage", ".spec.targetStage"),
+    _condition("Approved", "Approved"),
+    _AGE,
+)
 _WORK: Final = (_condition("Applied", "Applied"), _condition("Available", "Available"), _AGE)
 _WORKSPACE: Final = (
     Column("Instance", ".resource.instanceType"),
@@ -94,8 +129,8 @@ _WORKSPACE: Final = (
         _condition(name, name)
         for name in ("ResourceReady", "InferenceReady", "JobStarted", "WorkspaceSucceeded")
     ),
-    Column("TargetNodeCount", ".status.targetNodeCount", "integer", since="v1beta1"),
-    Column("State", ".status.state", since="v1beta1"),
+    Column("TargetNodeCount", ".status.targetNodeCount", "integer", only=_BETA),
+    Column("State", ".status.state", only=_BETA),
     _AGE,
 )
 _INFERENCE_SET: Final = (
@@ -171,6 +206,12 @@ KINDS: Final = (
     Kind(ResourceSnapshot, _BETA, ("rs",), _PLACEMENTS, _SNAPSHOT),
     Kind(ClusterResourceBinding, _BOTH, ("crb",), _PLACEMENTS, _BINDING),
     Kind(ResourceBinding, _BETA, ("rb",), _PLACEMENTS, _BINDING),
+    Kind(ClusterStagedUpdateStrategy, _ALL, ("csus",), _PLACEMENTS),
+    Kind(StagedUpdateStrategy, _BOTH, ("sus",), _PLACEMENTS, status=False),
+    Kind(ClusterStagedUpdateRun, _ALL, ("csur",), _PLACEMENTS, _RUN),
+    Kind(StagedUpdateRun, _BOTH, ("sur",), _PLACEMENTS, _RUN),
+    Kind(ClusterApprovalRequest, _ALL, ("careq",), _PLACEMENTS, _APPROVAL),
+    Kind(ApprovalRequest, _BOTH, ("areq",), _PLACEMENTS, _APPROVAL),
     Kind(Work, _BOTH, (), _PLACEMENTS, _WORK),
     Kind(AppliedWork, _BOTH, (), _PLACEMENTS, (_AGE,)),
     Kind(ModelDeployment, _OURS, ("md",), (CATEGORY,), _DEPLOYMENT),

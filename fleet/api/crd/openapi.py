@@ -39,7 +39,7 @@ def object_schema(model: type[Model], version: str) -> Json:
     """Describe a model's fields as the given version of its kind has them."""
     properties, required = {}, []
     for name, field in model.model_fields.items():
-        note = merged(field.metadata)
+        note = merged(field.metadata, version)
         if note.versions and version not in note.versions:
             continue
         properties[alias(field, name)] = _property(model, name, field, version)
@@ -50,25 +50,26 @@ def object_schema(model: type[Model], version: str) -> Json:
         schema["required"] = required
     if model in _ATOMIC:
         schema["x-kubernetes-map-type"] = "atomic"
-    return schema | _rules(model)
+    return schema | _rules(model, version)
 
 
 def _property(model: type[Model], name: str, field: FieldInfo, version: str) -> Json:
-    note = merged(field.metadata)
+    note = merged(field.metadata, version)
     schema = _of(field.annotation, note, version)
     text = descriptions.of_field(model, name) or schema.pop("description", "")
     return {"description": text} | schema | default(field, note)
 
 
-def _rules(model: type[Model]) -> Json:
+def _rules(model: type[Model], version: str) -> Json:
     rules: tuple[Rule, ...] = getattr(model, "RULES", ())
-    return bounds(Schema(rules=rules))
+    held = (rule for rule in rules if not rule.versions or version in rule.versions)
+    return bounds(Schema(rules=tuple(held)))
 
 
 def _of(annotation: Any, note: Schema, version: str) -> Json:
     if get_origin(annotation) is Annotated:
         inner, *notes = get_args(annotation)
-        return _of(inner, merged([*notes, note]), version)
+        return _of(inner, merged([*notes, note], version), version)
     if note.quantity and annotation is str:
         return _EITHER | {"pattern": _QUANTITY}
     if annotation in _SCALARS:

@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from fleet.kube.client import ApiClient
+from fleet.kube.transport import Transport
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import kinds, server
+from tests.integration.api.judge import Judge
 
 __all__ = ["client", "kinds", "server"]
 
@@ -16,3 +19,10 @@ async def client(kinds: ApiServer) -> AsyncIterator[ApiClient]:
     made = ApiClient(kinds.connection(), "test")
     yield made
     await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def judge(kinds: ApiServer) -> AsyncIterator[Judge]:
+    transport = Transport(kinds.connection())
+    yield Judge(transport)
+    await transport.close()

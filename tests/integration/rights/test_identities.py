@@ -75,6 +75,11 @@ MAY: Mapping[str, str] = {
         patch memberclusters.{JOINED}/status
         create internalmemberclusters.{JOINED} in {US}
         patch clusterresourceplacements.{PLACED}
+        patch clusterstagedupdateruns.{PLACED}
+        patch stagedupdateruns.{PLACED}/status in default
+        watch stagedupdatestrategies.{PLACED}
+        create approvalrequests.{PLACED} in default
+        patch clusterapprovalrequests.{PLACED}/status
         create resourceplacements.{PLACED} in default
         create clusterresourcesnapshots.{PLACED}
         delete resourcebindings.{PLACED} in default
@@ -163,6 +168,9 @@ MAY_NOT: Mapping[str, str] = {
         delete memberclusters.{JOINED}
         delete clusterresourceplacements.{PLACED}
         delete resourceplacements.{PLACED} in default
+        create stagedupdateruns.{PLACED} in default
+        delete clusterstagedupdateruns.{PLACED}
+        patch stagedupdatestrategies.{PLACED} in default
         patch workspaces.kaito.sh in default
         delete inferencesets.kaito.sh in default
         patch modeldeployments.modelfleet.dev in default

@@ -12,7 +12,7 @@ from pydantic import Field
 from fleet.api.conditions import Condition
 from fleet.api.crd.openapi import object_schema
 from fleet.api.objects import Model
-from fleet.api.schema import FILLED, OBJECT, QUANTITY, REQUIRED, V1BETA1, Rule, Schema
+from fleet.api.schema import FILLED, OBJECT, QUANTITY, REQUIRED, V1BETA1, InVersions, Rule, Schema
 
 
 class Colour(StrEnum):
@@ -30,7 +30,10 @@ class Wheel(Model):
 class Cart(Model):
     """All that a field may be."""
 
-    RULES: ClassVar = (Rule("has(self.name)", "name it"),)
+    RULES: ClassVar = (
+        Rule("has(self.name)", "name it"),
+        Rule("self == oldSelf", "keep it", versions=("v1alpha1",)),
+    )
 
     name: Annotated[str, REQUIRED, Schema(max_length=63)] = ""
     """What it is called."""
@@ -59,6 +62,8 @@ class Cart(Model):
     """Whole objects."""
     newer: Annotated[bool, V1BETA1] = False
     """Only in the newer version."""
+    code: Annotated[str, Schema(max_length=9), InVersions(("v1",), Schema(pattern="^a"))] = ""
+    """Held to more in one version."""
     conditions: tuple[Condition, ...] = ()
     """How it does."""
 
@@ -147,6 +152,19 @@ def test_a_rule_of_the_class_is_a_rule_of_the_object() -> None:
 def test_a_field_of_one_version_is_in_no_other() -> None:
     assert "newer" in object_schema(Cart, "v1beta1")["properties"]
     assert "newer" not in object_schema(Cart, "v1")["properties"]
+
+
+def test_a_version_may_be_held_to_more() -> None:
+    newer = object_schema(Cart, "v1beta1")["properties"]["code"]
+    older = object_schema(Cart, "v1")["properties"]["code"]
+    assert newer == {
+        "description": "Held to more in one version.",
+        "type": "string",
+        "maxLength": 9,
+    }
+    assert older == newer | {"pattern": "^a"}
+    messages = [r["message"] for r in object_schema(Cart, "v1alpha1")["x-kubernetes-validations"]]
+    assert messages == ["name it", "keep it"]
 
 
 def test_conditions_are_a_map_by_type() -> None:
