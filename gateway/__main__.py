@@ -38,7 +38,8 @@ def _check_certificates(settings: Settings) -> None:
         if cert:
             tls.serving(cert, key)
         name = "GATEWAY_UPSTREAM_CA_FILE"
-        tls.trusting(settings.upstream_ca_file)
+        if settings.upstream_ca_file:
+            tls.trusting(settings.upstream_ca_file)
     except tls.TlsError as error:
         raise SystemExit(f"{name}: {error}") from error
 

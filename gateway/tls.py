@@ -52,11 +52,20 @@ class Reloaded:
     """A context that is made anew when its files change; wrong files leave the last one."""
 
     def __init__(self, make: Callable[[], ssl.SSLContext], *files: str) -> None:
-        """TlsError where the files cannot be used from the first."""
         self._make = make
         self._files = tuple(file for file in files if file)
         self._stamps = _stamps(self._files)
-        self.context = make()
+        self._context: ssl.SSLContext | None = None
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """Made when it is first asked for, since reading the system's authorities takes a while.
+
+        TlsError where the files cannot be used from the first.
+        """
+        if self._context is None:
+            self._context = self._make()
+        return self._context
 
     def refresh(self) -> ssl.SSLContext:
         """Look at the files again, and give the context to use from now on."""
@@ -68,7 +77,7 @@ class Reloaded:
 
     def _reload(self) -> None:
         try:
-            self.context = self._make()
+            self._context = self._make()
         except TlsError as error:
             log.warning("the certificates stay as they were", extra={"why": str(error)})
         else:

@@ -2,23 +2,51 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from fleet.api.keys import Key
-from fleet.api.service import ModelService
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
-def created(service: ModelService) -> datetime:
+class Dated(Protocol):
+    @property
+    def creation_timestamp(self) -> datetime | None: ...
+
+
+class Wishes(Protocol):
+    @property
+    def model(self) -> str: ...
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+
+
+class Service(Protocol):
+    """A ModelService, or as much of one as a program reads."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def deleting(self) -> bool: ...
+    @property
+    def metadata(self) -> Dated: ...
+    @property
+    def spec(self) -> Wishes: ...
+
+
+S = TypeVar("S", bound=Service)
+
+
+def created(service: Service) -> datetime:
     return service.metadata.creation_timestamp or LONG_AGO
 
 
-def eldest_first(services: Iterable[ModelService]) -> list[ModelService]:
+def eldest_first(services: Iterable[S]) -> list[S]:
     """Put them in the order in which they get names; those on their way out are last."""
     return sorted(services, key=_age)
 
 
-def claimed(service: ModelService) -> tuple[str, ...]:
+def claimed(service: Service) -> tuple[str, ...]:
     """Give what a service wants to be called, its model's own name first."""
     return service.spec.model, *service.spec.aliases
 
@@ -54,5 +82,5 @@ def _claim(wanted: Iterable[str], taken: set[str]) -> Iterable[str]:
             yield name
 
 
-def _age(service: ModelService) -> tuple[bool, datetime, Key]:
+def _age(service: Service) -> tuple[bool, datetime, Key]:
     return service.deleting, created(service), service.key

@@ -14,6 +14,7 @@ from fleet.api.workspace import InferenceSet, Workspace
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAMESPACE, PHI, PLACEMENT = "demo", "phi", "phi-placement"
+IDENTITY = {"kind": "ServiceAccount", "name": "member-agent", "namespace": "modelfleet-system"}
 REGIONS = {"us": "centralus", "eu": "northeurope", "apac": "japaneast"}
 
 
@@ -43,7 +44,7 @@ def member(name: str, *, gateway: bool = True) -> MemberCluster:
     return MemberCluster.model_validate(
         {
             "metadata": {"name": name, "labels": {names.REGION: REGIONS.get(name, name)}},
-            "spec": {"identity": {"kind": "ServiceAccount", "name": "member-agent"}},
+            "spec": {"identity": IDENTITY},
             "status": {"gateway": {"url": url, "ready": True}} if gateway else {},
         }
     )

@@ -8,9 +8,9 @@ import signal
 import socket
 from pathlib import Path
 
-from fleet.kube.client import ApiClient
 from fleet.kube.config import Connection, from_environment
 from fleet.kube.errors import KubeError
+from fleet.kube.watcher import Watcher
 from fleet.runtime import health
 from fleet.runtime.metrics import exposition
 from gateway.control import state
@@ -121,15 +121,15 @@ class Control:
         if self._settings.snapshot_file:
             await follow_file(Path(self._settings.snapshot_file), self.publish)
             return
-        client = ApiClient(await _connection(), "modelfleet-gateway")
+        watcher = Watcher(await _connection())
         try:
             if self._settings.scope is Scope.GLOBAL:
-                await follow_fleet(client, self.publish)
+                await follow_fleet(watcher, self.publish)
             else:
                 region = self._settings.region or self._settings.cluster
-                await follow_pods(client, self.publish, region)
+                await follow_pods(watcher, self.publish, region)
         finally:
-            await client.close()
+            await watcher.close()
 
 
 async def _connection() -> Connection:

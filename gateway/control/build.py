@@ -5,11 +5,9 @@ from urllib.parse import urlsplit
 
 from fleet.api import names
 from fleet.api.addresses import exposed
-from fleet.api.conditions import find
-from fleet.api.core import Pod
 from fleet.api.keys import Key
-from fleet.api.service import ModelEndpoint, ModelService
 from fleet.engine.naming import claimed, created, eldest_first, name_models
+from gateway.control.kinds import ModelEndpoint, ModelService, Pod, ready
 from gateway.snapshot import Endpoint, Service, Snapshot
 
 
@@ -81,13 +79,12 @@ def _endpoint(
     origin, fleet = _origin(url), bool(spec.cluster)
     if origin is None or (fleet and not _believed(url, gateways.get(spec.cluster, ""))):
         return None
-    ready = find(endpoint.status.conditions, "Ready")
     return Endpoint(
         name=str(endpoint.key),
         url=url,
         model=spec.model or service.spec.model,
         region=spec.region or spec.cluster,
-        ready=None if ready is None or not (ready.true or ready.false) else ready.true,
+        ready=ready(endpoint.status.conditions),
         probe=f"{origin}/-/load" if fleet else f"{url}/models",
         fleet=fleet,
     )
@@ -134,6 +131,6 @@ def _pod_endpoint(pod: Pod, region: str) -> Endpoint:
         url=f"{origin}/v1",
         model=_model(pod),
         region=region,
-        ready=pod.ready and not pod.deleting,
+        ready=bool(ready(pod.status.conditions)) and not pod.deleting,
         probe=f"{origin}/health",
     )

@@ -87,7 +87,8 @@ class Prober:
             while True:
                 began = time.monotonic()
                 self._changed.clear()
-                await self._round(session, began)
+                if self._targets:
+                    await self._round(session, began)
                 await self._pause(began + self._seconds - time.monotonic())
 
     async def _pause(self, seconds: float) -> None:

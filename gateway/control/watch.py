@@ -4,18 +4,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
-
-from msgspec import Struct
+from typing import Any
 
 from fleet.api import names
 from fleet.api.addresses import exposed
-from fleet.api.core import Pod
-from fleet.api.service import ModelEndpoint, ModelService
 from fleet.kube.cache import Cache
-from fleet.kube.client import ApiClient
+from fleet.kube.watcher import Watcher
 from gateway.control import state
 from gateway.control.build import fleet_routes, pod_routes
+from gateway.control.kinds import MemberCluster, ModelEndpoint, ModelService, Pod
 from gateway.snapshot import Snapshot
 
 Publish = Callable[[Snapshot], None]
@@ -25,41 +22,11 @@ FILE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-class _Name(Struct, frozen=True):
-    name: str
-
-
-class _Url(Struct, frozen=True):
-    url: str = ""
-
-
-class _Status(Struct, frozen=True):
-    gateway: _Url | None = None
-
-
-class MemberGateway(Struct, frozen=True):
-    """Of a MemberCluster only this: its heartbeats then wake nobody."""
-
-    API: ClassVar[str] = "cluster.kubernetes-fleet.io/v1beta1"
-    NAMESPACED: ClassVar[bool] = False
-
-    metadata: _Name
-    status: _Status = _Status()
-
-    @classmethod
-    def kind(cls) -> str:
-        return "MemberCluster"
-
-    @classmethod
-    def plural(cls) -> str:
-        return "memberclusters"
-
-
 class Kubernetes:
     """Follows caches, and makes a snapshot of what they hold whenever that changes."""
 
-    def __init__(self, client: ApiClient, caches: Sequence[Cache[Any]]) -> None:
-        self._client = client
+    def __init__(self, watcher: Watcher, caches: Sequence[Cache[Any]]) -> None:
+        self._watcher = watcher
         self._caches = caches
         self._changed = asyncio.Event()
         for cache in caches:
@@ -68,7 +35,7 @@ class Kubernetes:
     async def run(self, build: Callable[[], Snapshot], publish: Publish) -> None:
         async with asyncio.TaskGroup() as group:
             for cache in self._caches:
-                group.create_task(self._client.follow(cache))
+                group.create_task(self._watcher.follow(cache))
             group.create_task(self._publish(build, publish))
 
     async def _publish(self, build: Callable[[], Snapshot], publish: Publish) -> None:
@@ -95,10 +62,10 @@ class Refusals:
         self._told = refused
 
 
-def follow_fleet(client: ApiClient, publish: Publish) -> Awaitable[None]:
+def follow_fleet(watcher: Watcher, publish: Publish) -> Awaitable[None]:
     """Watch the hub, for the global gateway."""
     services, endpoints = Cache(ModelService), Cache(ModelEndpoint)
-    members: Cache[MemberGateway] = Cache(MemberGateway)
+    members = Cache(MemberCluster)
     refusals = Refusals()
 
     def build() -> Snapshot:
@@ -106,13 +73,13 @@ def follow_fleet(client: ApiClient, publish: Publish) -> Awaitable[None]:
         refusals.tell(urls)
         return fleet_routes(services.all(), endpoints.all(), urls)
 
-    return Kubernetes(client, (services, endpoints, members)).run(build, publish)
+    return Kubernetes(watcher, (services, endpoints, members)).run(build, publish)
 
 
-def follow_pods(client: ApiClient, publish: Publish, region: str) -> Awaitable[None]:
+def follow_pods(watcher: Watcher, publish: Publish, region: str) -> Awaitable[None]:
     """Watch a member's inference pods, for its regional gateway."""
     pods = Cache(Pod, label_selector=names.SERVICE)
-    return Kubernetes(client, (pods,)).run(lambda: pod_routes(pods.all(), region), publish)
+    return Kubernetes(watcher, (pods,)).run(lambda: pod_routes(pods.all(), region), publish)
 
 
 async def follow_file(path: Path, publish: Publish) -> None:

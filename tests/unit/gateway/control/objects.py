@@ -1,14 +1,44 @@
-"""Services, endpoints and pods as the API has them."""
+"""Services, endpoints and pods as the API has them, and the routes that are made of them."""
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from fleet.api import names
 from fleet.api.core import Pod
+from fleet.api.objects import Resource
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.testing.workloads import NOON, condition
+from gateway.control import build, kinds
+from gateway.snapshot import Snapshot
 
+K = TypeVar("K", bound=kinds.Kind)
 NAMESPACE = "demo"
+
+
+def fleet_routes(
+    services: Iterable[ModelService],
+    endpoints: Iterable[ModelEndpoint],
+    gateways: Mapping[str, str],
+) -> Snapshot:
+    services_, endpoints_ = (
+        _read(kinds.ModelService, services),
+        _read(kinds.ModelEndpoint, endpoints),
+    )
+    return build.fleet_routes(services_, endpoints_, gateways)
+
+
+def pod_routes(pods: Iterable[Pod], region: str) -> Snapshot:
+    return build.pod_routes(_read(kinds.Pod, pods), region)
+
+
+def _read(kind: type[K], objects: Iterable[Resource]) -> list[K]:
+    """Read what the API would serve, which the gateway's own kinds must understand."""
+    return [
+        msgspec.json.decode(msgspec.json.encode(each.manifest()), type=kind) for each in objects
+    ]
 
 
 def service(
@@ -75,4 +105,8 @@ def pod(
 
 
 def container(*ports: int) -> dict[str, Any]:
-    return {"name": "engine", "ports": [{"containerPort": port} for port in ports]}
+    return {
+        "name": "engine",
+        "image": "engine",
+        "ports": [{"containerPort": port} for port in ports],
+    }

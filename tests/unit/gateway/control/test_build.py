@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from fleet.api.core import Pod
 from fleet.testing.workloads import NOON
-from gateway.control.build import fleet_routes, pod_routes
 from gateway.snapshot import Endpoint, Service
-from tests.unit.gateway.control.objects import endpoint, pod, service
+from tests.unit.gateway.control.objects import endpoint, fleet_routes, pod, pod_routes, service
 
 GATEWAYS = {"eu": "https://eu.example/v1", "us": "https://us.example:8443/v1/"}
 

@@ -14,10 +14,10 @@ from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
 from fleet.testing.waiting import until
 from fleet.testing.workloads import member
+from gateway.control.kinds import MemberCluster
 from gateway.control.state import save
 from gateway.control.watch import (
     Kubernetes,
-    MemberGateway,
     follow_file,
     follow_fleet,
     follow_pods,
@@ -142,7 +142,7 @@ async def test_pods_are_routed_as_they_come_get_ready_and_go() -> None:
 
 
 def test_a_members_heartbeat_wakes_nobody() -> None:
-    cache: Cache[MemberGateway] = Cache(MemberGateway)
+    cache = Cache(MemberCluster)
     heard = list[str]()
     cache.on_change(lambda seen: heard.append(seen.metadata.name))
     base = member("eu").manifest()

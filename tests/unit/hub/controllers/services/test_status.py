@@ -11,10 +11,10 @@ from fleet.api.service import ModelEndpoint, ModelService
 from fleet.engine.naming import claimed
 from fleet.kube.cache import Cache
 from fleet.testing.workloads import NOON, condition, metadata
-from gateway.control.build import fleet_routes
 from hub.controllers.services.observe import Claims
 from hub.controllers.services.plan import Observed, lost
 from hub.controllers.services.status import report
+from tests.unit.gateway.control.objects import fleet_routes
 
 
 def service(

@@ -1,0 +1,130 @@
+"""Kinds of the Kubernetes API, as little of each as routes depend on: the rest wakes nobody.
+
+They are read by msgspec, since pydantic takes longer to load than a gateway may to start.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import ClassVar
+
+from msgspec import Struct, field
+
+from fleet.api.keys import Key
+
+
+class Metadata(Struct, frozen=True, rename="camel"):
+    name: str
+    namespace: str = ""
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+
+
+class Kind(Struct, frozen=True, rename="camel"):
+    """What a cache asks a class of, and what routes ask every object."""
+
+    API: ClassVar[str]
+    NAMESPACED: ClassVar[bool] = True
+
+    metadata: Metadata
+
+    @classmethod
+    def kind(cls) -> str:
+        return cls.__name__
+
+    @classmethod
+    def plural(cls) -> str:
+        return f"{cls.kind().lower()}s"
+
+    @property
+    def namespace(self) -> str:
+        return self.metadata.namespace
+
+    @property
+    def key(self) -> Key:
+        return Key(self.metadata.namespace, self.metadata.name)
+
+    @property
+    def deleting(self) -> bool:
+        return self.metadata.deletion_timestamp is not None
+
+
+class Condition(Struct, frozen=True):
+    type: str
+    status: str
+
+
+def ready(conditions: Iterable[Condition]) -> bool | None:
+    """Read the condition Ready; None where nobody knows."""
+    told = next((each.status for each in conditions if each.type == "Ready"), "")
+    return {"True": True, "False": False}.get(told)
+
+
+class ModelServiceSpec(Struct, frozen=True):
+    model: str
+    aliases: tuple[str, ...] = ()
+
+
+class ModelService(Kind, frozen=True):
+    API: ClassVar[str] = "modelfleet.dev/v1alpha1"
+
+    spec: ModelServiceSpec
+
+
+class ModelEndpointSpec(Struct, frozen=True):
+    service: str
+    url: str
+    region: str = ""
+    cluster: str = ""
+    model: str = ""
+
+
+class ModelEndpointStatus(Struct, frozen=True):
+    conditions: tuple[Condition, ...] = ()
+
+
+class ModelEndpoint(Kind, frozen=True):
+    API: ClassVar[str] = "modelfleet.dev/v1alpha1"
+
+    spec: ModelEndpointSpec
+    status: ModelEndpointStatus = ModelEndpointStatus()
+
+
+class GatewayAddress(Struct, frozen=True):
+    url: str = ""
+
+
+class MemberClusterStatus(Struct, frozen=True):
+    gateway: GatewayAddress | None = None
+
+
+class MemberCluster(Kind, frozen=True):
+    API: ClassVar[str] = "cluster.kubernetes-fleet.io/v1beta1"
+    NAMESPACED: ClassVar[bool] = False
+
+    status: MemberClusterStatus = MemberClusterStatus()
+
+
+class ContainerPort(Struct, frozen=True, rename="camel"):
+    container_port: int
+
+
+class Container(Struct, frozen=True):
+    ports: tuple[ContainerPort, ...] = ()
+
+
+class PodSpec(Struct, frozen=True):
+    containers: tuple[Container, ...] = ()
+
+
+class PodStatus(Struct, frozen=True):
+    pod_ip: str = field(default="", name="podIP")
+    conditions: tuple[Condition, ...] = ()
+
+
+class Pod(Kind, frozen=True):
+    API: ClassVar[str] = "v1"
+
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
