@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 from typing_extensions import override
 
 from fleet.api import names
 from fleet.api.binding import Allocation
-from fleet.api.conditions import Condition, find
+from fleet.api.conditions import Condition, ConditionStatus, find
 from fleet.api.keys import Key
-from fleet.api.work import Work
-from fleet.api.workspace import InferenceSet, InferenceSetStatus, Workspace, WorkspaceStatus
+from fleet.api.work import ManifestCondition, Work
+from fleet.api.workspace import (
+    UPDATING,
+    InferenceSet,
+    InferenceSetStatus,
+    Workspace,
+    WorkspaceState,
+    WorkspaceStatus,
+)
 
 Workload = Workspace | InferenceSet
 WorkloadStatus = WorkspaceStatus | InferenceSetStatus
@@ -24,6 +31,8 @@ READY_CONDITIONS: Mapping[str, str] = {
     "Workspace": "InferenceReady",
     "InferenceSet": "InferenceSetReady",
 }
+SPEAKING: Final = frozenset({"InferenceReady", "WorkspaceSucceeded", "InferenceSetReady"})
+"""Conditions that are true of one form of a workload, and not of the next."""
 
 
 class WorkloadRef(NamedTuple):
@@ -79,10 +88,35 @@ def reported(ref: WorkloadRef, work: Work) -> WorkloadStatus | None:
         identity, sent = manifest.identifier, manifest.back_reported_status
         if sent and (identity.kind, identity.namespace, identity.name) == tuple(ref):
             try:
-                return STATUSES[ref.kind].model_validate(sent.observed_status.get("status") or {})
+                body = sent.observed_status.get("status") or {}
+                return _as_found(STATUSES[ref.kind].model_validate(body), manifest)
             except ValidationError:
                 return None
     return None
+
+
+def _as_found(status: WorkloadStatus, manifest: ManifestCondition) -> WorkloadStatus:
+    """Doubt a readiness that speaks of what was there before the last change."""
+    available = find(manifest.conditions, "Available")
+    if available is None or not available.false:
+        return status
+    told = tuple(_doubted(each, available) for each in status.conditions)
+    update: dict[str, object] = {"conditions": told} if told != status.conditions else {}
+    if update and isinstance(status, WorkspaceStatus):
+        update["state"] = WorkspaceState.NOT_READY
+    return status.model_copy(update=update)
+
+
+def _doubted(condition: Condition, available: Condition) -> Condition:
+    if condition.type not in SPEAKING or not condition.true:
+        return condition
+    update = {
+        "status": ConditionStatus.FALSE,
+        "reason": UPDATING,
+        "message": available.message,
+        "last_transition_time": available.last_transition_time,
+    }
+    return condition.model_copy(update=update)
 
 
 def served_model(workload: Workload) -> str:

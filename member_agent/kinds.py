@@ -65,6 +65,7 @@ class Kinds:
             namespaces=self.namespaces,
             workspaces=self.workspaces,
             inference_sets=self.inference_sets,
+            configs=self.configs,
         )
 
     def for_workspaces(self) -> WorkspaceReads:
@@ -80,7 +81,9 @@ class Kinds:
         )
 
     def for_inference_sets(self) -> InferenceSetReads:
-        return InferenceSetReads(inference_sets=self.inference_sets, workspaces=self.workspaces)
+        return InferenceSetReads(
+            inference_sets=self.inference_sets, workspaces=self.workspaces, configs=self.configs
+        )
 
     def for_inventory(self) -> InventoryReads:
         return InventoryReads(

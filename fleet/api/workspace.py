@@ -12,6 +12,8 @@ from fleet.api.objects import LabelSelector, Model, Resource
 from fleet.api.schema import DNS_LABEL, FILLED, LIST, NAME, PRESETS, REQUIRED, Rule, Schema
 
 _ACCESS: Final = Schema(filled=True, enum=("public", "private"))
+UPDATING: Final = "WorkspaceInferenceStatusUpdating"
+"""Reason of InferenceReady while an engine answers as it was before a change."""
 _ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
 
 
@@ -186,6 +188,9 @@ class WorkspaceStatus(Model):
     """How far it is, and why not further."""
     performance: Performance | None = None
     """How fast its model answers."""
+    observed_inputs: str = ""
+    """Digest of the spec, annotations and ConfigMap that the conditions speak of; empty: of the
+    spec alone, by its generation."""
 
 
 class Workspace(Resource):
@@ -295,7 +300,7 @@ class InferenceSetStatus(Model):
     replicas: int = 0
     """Replicas that are there."""
     ready_replicas: int = 0
-    """Replicas that serve."""
+    """Replicas that serve, in their new form or still in an earlier one."""
     selector: str = ""
     """Label query for the replicas, for autoscalers."""
     conditions: tuple[Condition, ...] = ()
@@ -304,6 +309,9 @@ class InferenceSetStatus(Model):
     """How fast they answer together."""
     auto_upgrade: AutoUpgradeStatus | None = None
     """How far they follow new engine images."""
+    observed_inputs: str = ""
+    """Digest of the spec, annotations and ConfigMap that the conditions speak of; empty: of the
+    spec alone, by its generation."""
 
 
 class InferenceSet(Resource):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from fleet.api.conditions import Condition, ConditionStatus, since
 from fleet.api.service import ModelEndpoint, ModelEndpointStatus
-from fleet.api.workspace import InferenceSetStatus
+from fleet.api.workspace import UPDATING, InferenceSetStatus
 from hub.workloads import READY_CONDITIONS, Share
 
 READY = "Ready"
@@ -58,8 +58,11 @@ def _ready_type(share: Share) -> str:
 
 
 def _replicas(share: Share) -> tuple[int, int]:
-    """Count the engines of a share and the ready ones; a Workspace is one."""
+    """Count the engines of a share and those that answer; a Workspace is one.
+
+    One that is being updated answers as it was before: the way to it stays.
+    """
     if isinstance(share.status, InferenceSetStatus):
         return share.status.replicas, share.status.ready_replicas
     told = share.condition(_ready_type(share))
-    return 1, int(told is not None and told.true)
+    return 1, int(told is not None and (told.true or told.reason == UPDATING))

@@ -6,6 +6,7 @@ event changes nothing.
 
 from dataclasses import dataclass
 
+from fleet.api.core import ConfigMap
 from fleet.api.objects import Key
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.client import Client
@@ -15,6 +16,7 @@ from member_agent.controllers.inference_set.apply import apply
 from member_agent.controllers.inference_set.observe import Reads, observe
 from member_agent.controllers.inference_set.plan import plan
 from member_agent.controllers.inference_set.status import report
+from member_agent.inputs import config_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +46,11 @@ class InferenceSets:
                 if owner.kind == InferenceSet.kind():
                     queue.add(Key(workspace.namespace, owner.name))
 
+        def config(item: ConfigMap) -> None:
+            for owner in self.reads.inference_sets.all(item.namespace):
+                if config_of(owner) == item.key:
+                    queue.add(owner.key)
+
         self.reads.inference_sets.on_change(lambda owner: queue.add(owner.key))
         self.reads.workspaces.on_change(child)
+        self.reads.configs.on_change(config)

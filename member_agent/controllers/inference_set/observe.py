@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from fleet.api.core import ConfigMap
 from fleet.api.objects import Key
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache
 from fleet.kube.wire import ObjectMeta
 from member_agent.controllers.inference_set.plan import Observed
+from member_agent.inputs import config_of, content
 
 BY_OWNER = "inference-set"
 
@@ -17,6 +19,7 @@ class Reads(NamedTuple):
 
     inference_sets: Cache[InferenceSet]
     workspaces: Cache[Workspace]
+    configs: Cache[ConfigMap]
 
 
 def owner_of(metadata: ObjectMeta) -> Iterable[str]:
@@ -27,7 +30,11 @@ def owner_of(metadata: ObjectMeta) -> Iterable[str]:
 
 
 def observe(reads: Reads, key: Key) -> Observed:
+    owner, children = reads.inference_sets.get(key), reads.workspaces.by(BY_OWNER, str(key))
+    named = {config_of(each) for each in (owner, *children) if each}
+    found = (reads.configs.get(name) for name in named if name)
     return Observed(
-        inference_set=reads.inference_sets.get(key),
-        children=reads.workspaces.by(BY_OWNER, str(key)),
+        inference_set=owner,
+        children=children,
+        contents={config.key: content(config.data) for config in found if config},
     )

@@ -1,8 +1,8 @@
 """Decide which Workspaces an InferenceSet needs. Pure: no I/O, no clock, no randomness."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from fleet.api import names
 from fleet.api.binding import Allocation
 from fleet.api.conditions import Condition, find
-from fleet.api.objects import Metadata
-from fleet.api.workspace import InferenceSet, ResourceSpec, Workspace
+from fleet.api.objects import Key, Metadata
+from fleet.api.workspace import UPDATING, InferenceSet, ResourceSpec, Workspace
+from member_agent.inputs import Workload, inputs
 
 HANDED_DOWN: Final = (
     names.GPU_TYPES,
@@ -25,6 +26,7 @@ HANDED_DOWN: Final = (
 LONGEST_STEM: Final = 40
 """Characters of a child's name: a StatefulSet's pods carry its name and more in a label of 63."""
 SUCCEEDED: Final = "WorkspaceSucceeded"
+INFERENCE: Final = "InferenceReady"
 NO_CAPACITY: Final = "InsufficientCapacity"
 
 
@@ -36,6 +38,13 @@ class Observed:
     """None where it is gone, and its children with it, or where it cannot be read."""
     children: tuple[Workspace, ...]
     """That the InferenceSet owns."""
+    contents: Mapping[Key, str] = field(default_factory=dict)
+    """Digests of the ConfigMaps that it and they name."""
+
+    def inputs(self, workload: Workload) -> str:
+        """Sum up what a workload is made from now."""
+        made = inputs(workload)
+        return made.with_config(self.contents.get(made.config, "") if made.config else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,11 @@ class Plan:
     wanted: tuple[str, ...] = ()
     """The children that there are to be, by name."""
 
+    @property
+    def written(self) -> frozenset[str]:
+        """The children that are not yet, or were not until now, as they are to be."""
+        return frozenset(each.child.name for each in self.actions if isinstance(each, Write))
+
 
 def plan(observed: Observed) -> Plan:
     """Compare the replicas that are wanted with those that are there."""
@@ -87,7 +101,7 @@ def plan(observed: Observed) -> Plan:
         actions=(
             *(() if held else (Hold(owner),)),
             *map(Write, new),
-            *map(Delete, _outgoing(owner, wanted, observed.children)),
+            *map(Delete, _outgoing(owner, wanted, observed)),
         ),
         wanted=tuple(child.name for child in wanted),
     )
@@ -187,29 +201,36 @@ def _differs(new: Workspace, old: Workspace | None) -> bool:
     return not (noted and labelled and same)
 
 
-def _outgoing(
-    owner: InferenceSet, wanted: list[Workspace], children: Iterable[Workspace]
-) -> list[Workspace]:
+def _outgoing(owner: InferenceSet, wanted: list[Workspace], observed: Observed) -> list[Workspace]:
     """Let go of what is too many; what is outdated serves on until others do so in its place.
 
     Where there is no room for both, the outdated ones make room, one at a time.
     """
     names_wanted = {child.name for child in wanted}
-    there = {child.name: child for child in children}
+    there = {child.name: child for child in observed.children}
     old = [child for child in there.values() if child.name not in names_wanted]
     going = [child for child in old if child.deleting]
-    staying = sorted((c for c in old if not c.deleting), key=lambda c: (not serves(c), c.name))
+    staying = sorted((c for c in old if not c.deleting), key=lambda c: (not answers(c), c.name))
     new = [there[name] for name in names_wanted if name in there]
-    places = max(0, owner.spec.replicas - sum(map(serves, new)))
+    places = max(0, owner.spec.replicas - sum(serves(child, observed) for child in new))
     if places and not going and any(map(_short, new)):
         places = min(places, len(staying) - 1)
     return staying[places:] if places else staying
 
 
-def serves(child: Workspace) -> bool:
-    """Whether a Workspace is ready in the form that it has now."""
-    said = _said(child, SUCCEEDED)
-    return said is not None and said.true and said.observed_generation >= child.metadata.generation
+def serves(child: Workspace, observed: Observed) -> bool:
+    """Whether a Workspace is ready in the form that it has now, and with its config as it is."""
+    said, of = _said(child, SUCCEEDED), child.status.observed_inputs
+    if said is None or not said.true or said.observed_generation < child.metadata.generation:
+        return False
+    return not of or of == observed.inputs(child)
+
+
+def answers(child: Workspace) -> bool:
+    """Whether a Workspace has an engine that serves, be it an earlier one."""
+    said, engine = _said(child, SUCCEEDED), _said(child, INFERENCE)
+    late = engine is not None and engine.reason == UPDATING
+    return late or (said is not None and said.true)
 
 
 def _short(child: Workspace) -> bool:

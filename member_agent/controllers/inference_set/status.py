@@ -6,7 +6,7 @@ from typing import Final
 from fleet.api.conditions import Condition, ConditionStatus, find, since
 from fleet.api.names import INFERENCE_SET
 from fleet.api.workspace import InferenceSet, InferenceSetStatus, Workspace, WorkspaceState
-from member_agent.controllers.inference_set.plan import SUCCEEDED, Observed, Plan, serves
+from member_agent.controllers.inference_set.plan import SUCCEEDED, Observed, Plan, answers, serves
 
 READY: Final = "InferenceSetReady"
 MAX_MESSAGE: Final = 1024
@@ -19,20 +19,24 @@ def report(
     old = owner.status
     children = [child for child in observed.children if not child.deleting]
     current = [child for child in children if child.name in planned.wanted]
-    condition = since(old.conditions, _condition(owner, current, now))
+    ready = [c for c in current if serves(c, observed) and c.name not in planned.written]
+    condition = since(old.conditions, _condition(owner, current, len(ready), now))
     new = InferenceSetStatus(
         replicas=len(children),
-        ready_replicas=sum(map(serves, children)),
+        ready_replicas=sum(map(answers, children)),
         selector=f"{INFERENCE_SET}={owner.name}",
         conditions=(condition,),
+        observed_inputs=observed.inputs(owner),
     )
     kept = {"conditions": new.conditions, "performance": None}
     same = new == old.model_copy(update=kept) and find(old.conditions, READY) == condition
     return None if same else new
 
 
-def _condition(owner: InferenceSet, children: list[Workspace], now: datetime) -> Condition:
-    wanted, ready = owner.spec.replicas, sum(map(serves, children))
+def _condition(
+    owner: InferenceSet, children: list[Workspace], ready: int, now: datetime
+) -> Condition:
+    wanted = owner.spec.replicas
     failed = [child for child in children if child.status.state is WorkspaceState.FAILED]
     reason = "inferencesetReady" if ready >= wanted else "inferencesetNotReady"
     if failed and ready < wanted:

@@ -20,6 +20,7 @@ from member_agent.controllers.work.observe.memory import Memory
 from member_agent.controllers.work.observe.watches import Kind, Watches
 from member_agent.controllers.work.plan import plan
 from member_agent.controllers.work.plan.actions import Observed, Outcome, Part, Plan, Seen
+from member_agent.controllers.work.plan.freshness import up_to_date
 from member_agent.controllers.work.plan.manifests import Ref
 from member_agent.controllers.work.plan.sight import remember
 from member_agent.controllers.work.status import recorded, report
@@ -55,6 +56,7 @@ class Works:
         for outcome in outcomes:
             if outcome.seen:
                 self.memory.keep(key, outcome.part.ref, outcome.seen)
+        outcomes = tuple(up_to_date(outcomes, observer.content))
         await asyncio.gather(*self._reports(observed, applied, outcomes))
         self.memory.told(key)
         return None if all(outcome.verdict.applied for outcome in outcomes) else RETRY_SECONDS

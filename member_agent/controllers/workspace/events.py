@@ -10,13 +10,14 @@ from member_agent.controllers.workspace.status.nodes import Reason as Nodes
 from member_agent.controllers.workspace.status.pods import Reason as Pods
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
-TROUBLES: Final = frozenset(Pods) - {Pods.PENDING, Pods.READY}
+TROUBLES: Final = frozenset(Pods) - {Pods.PENDING, Pods.READY, Pods.UPDATING}
 TURNS: Final = (
     Turn(type=CLAIMS, status=TRUE),
     Turn(type=CLAIMS, status=FALSE, reasons=frozenset({Nodes.NO_CAPACITY}), warning=True),
     Turn(type=NODES, status=FALSE, after=TRUE, warning=True),
     Turn(type=RESOURCE, status=TRUE, told_as="ResourceReady"),
     Turn(type=INFERENCE, status=TRUE, told_as="InferenceReady"),
+    Turn(type=INFERENCE, status=FALSE, reasons=frozenset({Pods.UPDATING})),
     Turn(type=INFERENCE, status=FALSE, reasons=TROUBLES, warning=True),
     Turn(type=INFERENCE, status=FALSE, reasons=frozenset({Pods.PENDING}), after=TRUE, warning=True),
     Turn(type=SUCCEEDED, status=FALSE, reasons=frozenset({"workspaceFailed"}), warning=True),

@@ -12,7 +12,7 @@ Outcome = Mapping[str, Any]
 BOOKS: Final = {
     *("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"),
     *("clusterIP", "clusterIPs", "policyHash", "modelfleet.dev/demands"),
-    *("modelfleet.dev/spec-hash", "workspace.kaito.io/hash"),
+    *("modelfleet.dev/spec-hash", "workspace.kaito.io/hash", "observedInputs"),
 }
 """What the server keeps of its own, and hashes of names that differ."""
 SAME: Final = (

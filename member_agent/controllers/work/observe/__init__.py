@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from fleet.api.cluster import ClusterState, InternalMemberCluster
-from fleet.api.core import Namespace
+from fleet.api.core import ConfigMap, Namespace
 from fleet.api.objects import Key, Resource
 from fleet.api.placement import ApplyStrategy
 from fleet.api.work import AppliedWork, Work
@@ -30,6 +30,7 @@ from member_agent.controllers.work.plan.actions import (
 from member_agent.controllers.work.plan.availability import RULES
 from member_agent.controllers.work.plan.manifests import Ref, cleaned, digest, identifier
 from member_agent.controllers.work.plan.sight import fingerprint, live_of
+from member_agent.inputs import content
 
 
 class Reads(NamedTuple):
@@ -41,6 +42,7 @@ class Reads(NamedTuple):
     namespaces: Cache[Namespace]
     workspaces: Cache[Workspace]
     inference_sets: Cache[InferenceSet]
+    configs: Cache[ConfigMap]
 
     @property
     def watched(self) -> Mapping[Kind, Cache[Any]]:
@@ -82,6 +84,11 @@ class Observer:
             recorded={ref: await self._live(ref, resource) for ref, resource in old.items()},
             namespaces=frozenset(namespace.name for namespace in self.reads.namespaces.all()),
         )
+
+    def content(self, key: Key) -> str:
+        """Sum up a ConfigMap of the member, whoever wrote it."""
+        config = self.reads.configs.get(key)
+        return content(config.data) if config else ""
 
     def _leaving(self, work: Work | None) -> bool:
         """Whether the fleet lets the member go; a Work may outlive the membership in a namespace

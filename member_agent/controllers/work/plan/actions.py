@@ -9,6 +9,7 @@ from fleet.api.placement import ApplyStrategy
 from fleet.api.work import AppliedResource, AppliedWork, Work, WorkResourceIdentifier
 from member_agent.controllers.work.plan.availability import Finding
 from member_agent.controllers.work.plan.manifests import Body, Ref
+from member_agent.inputs import Inputs
 
 
 class Reason(StrEnum):
@@ -57,6 +58,15 @@ class Live:
     """The whole object, where it had to be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an inference workload is made from, and of what its status speaks."""
+
+    inputs: Inputs
+    observed: str
+    """As its status says; empty where nothing is said, as by KAITO."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """How we left an object that we applied."""
@@ -67,6 +77,10 @@ class Seen:
     uid: str
     generation: int
     finding: Finding
+    subject: Subject | None = None
+    """What a workload's status speaks of, and what it should."""
+    content: str = ""
+    """Digest of a ConfigMap's data."""
     status: Mapping[str, Any] | None = None
     """The object's status, where it is to be reported back."""
 

@@ -1,11 +1,20 @@
 """Make of an object's JSON what the plan compares."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from member_agent.controllers.work.plan.actions import Live, Owner, Seen
+from pydantic import ValidationError
+
+from fleet.api.workspace import InferenceSet, Workspace
+from member_agent.controllers.work.plan.actions import Live, Owner, Seen, Subject
 from member_agent.controllers.work.plan.availability import INFERENCE_CONDITIONS, availability
 from member_agent.controllers.work.plan.manifests import Body, digest
+from member_agent.inputs import content, inputs
+
+MODELS: Final[Mapping[str, type[Workspace] | type[InferenceSet]]] = {
+    "Workspace": Workspace,
+    "InferenceSet": InferenceSet,
+}
 
 
 def live_of(body: Body) -> Live:
@@ -50,8 +59,23 @@ def remember(manifest_digest: str, body: Body, *, mirror: bool) -> Seen:
         uid=live.uid,
         generation=live.generation,
         finding=availability(body),
+        subject=_subject(body) if inference else None,
+        content=content(body.get("data") or {}) if _is_config(body) else "",
         status=_reported(body) if mirror or inference else None,
     )
+
+
+def _subject(body: Body) -> Subject | None:
+    """Read of what a workload's status speaks; one that cannot be read says what it can."""
+    try:
+        workload = MODELS[body["kind"]].model_validate(body)
+    except ValidationError:
+        return None
+    return Subject(inputs(workload), workload.status.observed_inputs)
+
+
+def _is_config(body: Body) -> bool:
+    return (body["apiVersion"], body["kind"]) == ("v1", "ConfigMap")
 
 
 def _reported(body: Body) -> Mapping[str, Any]:

@@ -72,7 +72,13 @@ def _served(
             *_surplus(mine, observed, settled.actions),
             *(() if foreign else (*map(CreateClaim, mine.new), *workload)),
         ),
-        outcome=Outcome(need=wanted, refusal=foreign, share=mine, nodes=nodes),
+        outcome=Outcome(
+            need=wanted,
+            refusal=foreign,
+            share=mine,
+            nodes=nodes,
+            outdated=any(isinstance(action, WriteStatefulSet) for action in workload),
+        ),
     )
 
 

@@ -174,6 +174,8 @@ class Outcome:
     share: Share = Share()
     nodes: tuple[Node, ...] = ()
     """Ready ones, with their GPUs."""
+    outdated: bool = False
+    """Whether the engine that is there is not what is asked for now, or was not until this plan."""
 
 
 @dataclass(frozen=True, slots=True)

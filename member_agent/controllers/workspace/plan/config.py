@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, Final
 
 import yaml
@@ -59,8 +58,3 @@ def _flag(key: str, value: object) -> tuple[str, ...]:
     if isinstance(value, (dict, list)):
         return (f"--{key}={json.dumps(value, sort_keys=True)}",)
     return (f"--{key}={value}",)
-
-
-def config_hash(config: ConfigMap) -> str:
-    """Tell a ConfigMap from an edited one."""
-    return sha256(json.dumps(dict(config.data), sort_keys=True).encode()).hexdigest()[:16]

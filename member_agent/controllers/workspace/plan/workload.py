@@ -12,8 +12,9 @@ from fleet.api.objects import LabelSelector, Metadata
 from fleet.api.workspace import Workspace
 from member_agent.controllers.workspace.plan.actions import Body, Need, Observed, Share
 from member_agent.controllers.workspace.plan.arguments import PORT, served_name
-from member_agent.controllers.workspace.plan.config import Settings, config_hash
+from member_agent.controllers.workspace.plan.config import Settings
 from member_agent.controllers.workspace.plan.container import container, volumes
+from member_agent.inputs import content
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 TOLERATIONS: Final = (
@@ -149,7 +150,7 @@ def _service(workspace: Workspace, model: str) -> dict[str, str]:
 
 def _notes(model: str, observed: Observed) -> dict[str, str]:
     """What routers read, what keeps the node, and what restarts the pods with their config."""
-    hashed = {names.CONFIG_HASH: config_hash(observed.config)} if observed.config else {}
+    hashed = {names.CONFIG_HASH: content(observed.config.data)} if observed.config else {}
     return {names.MODEL: model, names.DO_NOT_DISRUPT: "true", **hashed}
 
 

@@ -1,14 +1,16 @@
 """Report a Workspace as KAITO does, so that its users find what they know. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fleet.api.conditions import Condition, ConditionStatus, find, since
+from fleet.api.core import Pod, StatefulSet
 from fleet.api.workspace import Workspace, WorkspaceState, WorkspaceStatus
 from member_agent.controllers.workspace.plan.actions import Observed, Outcome, Refusal
 from member_agent.controllers.workspace.plan.workload import SUCCEEDED
 from member_agent.controllers.workspace.status.nodes import Finding, claims, nodes, worker_nodes
 from member_agent.controllers.workspace.status.pods import Reason, trouble
+from member_agent.inputs import content, inputs
 
 MAX_MESSAGE: Final = 1024
 CLAIMS: Final = "NodeClaimReady"
@@ -31,11 +33,17 @@ def report(workspace: Workspace, outcome: Outcome, observed: Observed) -> Worksp
         state=_state(found[SUCCEEDED], outcome, old),
         target_node_count=outcome.need.nodes if outcome.need else old.target_node_count,
         conditions=conditions,
+        observed_inputs=observed_inputs(workspace, observed),
     )
     said = tuple(c for kind in found if (c := find(old.conditions, kind)))
     gone = any(c.type in OURS and c.type not in found for c in old.conditions)
     same = new == old.model_copy(update={"conditions": conditions, "performance": None})
     return None if same and said == conditions and not gone else new
+
+
+def observed_inputs(workspace: Workspace, observed: Observed) -> str:
+    config = observed.config
+    return inputs(workspace).with_config(content(config.data) if config else "")
 
 
 def _findings(outcome: Outcome, observed: Observed) -> Iterator[tuple[str, Finding]]:
@@ -61,21 +69,41 @@ def _resource(refusal: Refusal | None, of_claims: Finding | None, of_nodes: Find
 
 
 def _inference(outcome: Outcome, observed: Observed, resource: Finding) -> Finding:
-    engine = observed.stateful_set
-    if outcome.refusal and (engine is None or outcome.need):
-        return Finding(False, Reason.PENDING, outcome.refusal.message)
+    engine, refusal = observed.stateful_set, outcome.refusal
+    if refusal and (engine is None or outcome.need):
+        return Finding(False, Reason.PENDING, refusal.message)
     if engine is None:
         why = "the engine is being started" if resource.done else resource.message
         return Finding(False, Reason.PENDING, why)
-    status, wanted = engine.status, engine.spec.replicas
-    current = status.observed_generation >= engine.metadata.generation
-    updated = not status.update_revision or status.updated_replicas >= wanted
-    if current and updated and status.ready_replicas >= wanted:
+    if newest_ready(engine) and not outcome.outdated and not refusal:
         return Finding(True, Reason.READY, "the engine answers")
-    found = trouble(observed.pods)
+    return _not_yet(engine, outcome, observed.pods)
+
+
+def _not_yet(engine: StatefulSet, outcome: Outcome, pods: Iterable[Pod]) -> Finding:
+    """Say what is lacking; an engine that answers as it was before is not one that does not."""
+    ready, wanted = engine.status.ready_replicas, engine.spec.replicas
+    found = trouble(pods)
+    if ready >= wanted:
+        new = 0 if outcome.outdated or not _looked_at(engine) else engine.status.updated_replicas
+        why = found.message if found else f"{new} of {wanted} new pods are ready"
+        message = outcome.refusal.message if outcome.refusal else why
+        return Finding(False, Reason.UPDATING, f"the earlier engine answers still: {message}")
     if found:
         return Finding(False, found.reason, found.message)
-    return Finding(False, Reason.PENDING, f"{status.ready_replicas} of {wanted} pods are ready")
+    return Finding(False, Reason.PENDING, f"{ready} of {wanted} pods are ready")
+
+
+def newest_ready(engine: StatefulSet) -> bool:
+    """Whether all pods of an engine are ready, and none is of an earlier revision."""
+    status, wanted = engine.status, engine.spec.replicas
+    updated = not status.update_revision or status.updated_replicas >= wanted
+    return _looked_at(engine) and updated and status.ready_replicas >= wanted
+
+
+def _looked_at(engine: StatefulSet) -> bool:
+    """Whether its controller has seen its last edit."""
+    return engine.status.observed_generation >= engine.metadata.generation
 
 
 def _succeeded(outcome: Outcome, resource: Finding, inference: Finding) -> Finding:

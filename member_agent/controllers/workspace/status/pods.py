@@ -5,11 +5,13 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from fleet.api.core import ContainerStatus, Pod
+from fleet.api.workspace import UPDATING
 
 
 class Reason(StrEnum):
     PENDING = "WorkspaceInferenceStatusPending"
     READY = "WorkspaceInferenceStatusSuccess"
+    UPDATING = UPDATING
     IMAGE = "ImagePullError"
     CRASHES = "ContainerCrashLoopBackOff"
     MEMORY = "ContainerOOMKilled"

@@ -11,7 +11,7 @@ from fleet.api.binding import BindingState
 from fleet.api.keys import Key
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
-from fleet.api.workspace import InferenceSet, Workspace
+from fleet.api.workspace import UPDATING, InferenceSet, Workspace
 from fleet.kube.cache import Cache
 from fleet.kube.errors import ConflictError
 from fleet.testing.client import FakeClient
@@ -39,6 +39,8 @@ OWN = ModelService.model_validate(
     {"metadata": metadata("phi-4-mini-instruct"), "spec": {"model": "phi", "aliases": ["p"]}}
 )
 BROKEN = {"conditions": [condition("InferenceReady", "False", message="it crashes")]}
+UPDATED = {"conditions": [condition("InferenceReady", "False", UPDATING)]}
+"""An earlier engine answers while the new one starts."""
 
 
 class Heard:
@@ -111,6 +113,7 @@ def owners(service: ModelService) -> list[str]:
     [
         (READY, (), ("True", "Serving")),
         (BROKEN, (), ("False", "WorkloadNotReady")),
+        (UPDATED, (), ("True", "Serving")),
         (None, (), ("False", "NotReported")),
         (READY, ("us",), ("Unknown", "MemberSilent")),
     ],

@@ -6,11 +6,13 @@ from typing import Any
 
 from fleet.api import names
 from fleet.api.conditions import Condition, find
-from fleet.api.objects import Key, Resource
+from fleet.api.core import ConfigMap
+from fleet.api.objects import Key, Metadata, Resource
 from fleet.api.workspace import InferenceSet, Workspace, WorkspaceState
 from fleet.testing.client import FakeClient
 from fleet.testing.workloads import metadata
 from member_agent.controllers.inference_set.handlers import InferenceSets
+from member_agent.inputs import content, inputs
 from member_agent.kinds import Kinds
 from tests.unit.member_agent.hardware import MIDNIGHT, condition
 
@@ -36,6 +38,10 @@ def qwen(
             },
         }
     )
+
+
+def config(**data: str) -> ConfigMap:
+    return ConfigMap(metadata=Metadata(name="tuned", namespace=KEY.namespace), data=data)
 
 
 class Replicas:
@@ -89,12 +95,18 @@ class Replicas:
     def serve(self, *children: Workspace) -> None:
         """Say of replicas, or of all, that they serve as they are now."""
         for child in children or self.children():
-            self.say(child, condition("WorkspaceSucceeded"), state=WorkspaceState.READY)
+            said = condition("WorkspaceSucceeded")
+            self.say(child, said, state=WorkspaceState.READY, observedInputs=self.inputs(child))
 
     def say(self, child: Workspace, *conditions: dict[str, Any], **status: Any) -> None:
         generation = child.metadata.generation
         said = [{"observedGeneration": generation, **each} for each in conditions]
         self.client.put(child.manifest() | {"status": {"conditions": said, **status}})
+
+    def inputs(self, child: Workspace) -> str:
+        """Sum up what a replica is made from, its config as it is now."""
+        made, configs = inputs(child), self.client.all(ConfigMap)
+        return made.with_config(content(configs[0].data) if made.config and configs else "")
 
     def owner(self) -> InferenceSet:
         (owner,) = self.client.all(InferenceSet)

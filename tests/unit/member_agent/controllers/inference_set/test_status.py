@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fleet.api.workspace import WorkspaceState
-from tests.unit.member_agent.controllers.inference_set.replicas import Replicas, qwen
+from fleet.api.workspace import UPDATING, WorkspaceState
+from tests.unit.member_agent.controllers.inference_set.replicas import Replicas, config, qwen
 from tests.unit.member_agent.hardware import A100, condition
 
 PENDING = condition("WorkspaceSucceeded", "False", reason="workspacePending", message="no node")
@@ -69,6 +69,42 @@ async def test_a_replica_that_has_not_seen_its_last_edit_does_not_count() -> Non
     member.serve()
     await member.settle()
     assert member.ready().true
+
+
+async def test_a_replica_that_has_not_seen_the_last_edit_of_its_config_does_not_count() -> None:
+    member = Replicas(qwen(1, inference={"config": "tuned"}), config(size="1"))
+    await member.settle()
+    member.serve()
+    await member.settle()
+    assert member.ready().true
+    seen = member.owner().status.observed_inputs
+    member.client.put(config(size="2"))
+    await member.settle()
+    assert not member.ready().true
+    assert member.owner().status.observed_inputs != seen
+    member.serve()
+    await member.settle()
+    assert member.ready().true
+
+
+async def test_a_replica_that_is_just_being_written_does_not_count() -> None:
+    member = Replicas(qwen(1))
+    await member.settle()
+    member.serve()
+    await member.settle()
+    member.client.put(qwen(1, inference={"config": "tuned"}))
+    await member.reconcile()
+    assert not member.ready().true
+
+
+async def test_a_replica_that_answers_as_it_was_before_is_counted_with_those_that_serve() -> None:
+    member = Replicas(qwen(1))
+    await member.settle()
+    updating = condition("InferenceReady", "False", reason=UPDATING)
+    member.say(member.children()[0], PENDING, updating)
+    await member.settle()
+    assert member.owner().status.ready_replicas == 1
+    assert member.ready().message == f"0 of 1 replicas are ready: {member.names()[0]}: no node"
 
 
 async def test_outdated_replicas_that_serve_count_and_do_not_speak() -> None:

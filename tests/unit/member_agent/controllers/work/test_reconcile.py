@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api.cluster import ClusterState
-from fleet.api.names import ENSURE_NAMESPACE, WORK_BINDING_CLEANUP
+from fleet.api.names import ALLOCATION, ENSURE_NAMESPACE, WORK_BINDING_CLEANUP
 from fleet.api.objects import Key
 from fleet.api.work import AppliedWork, Work
+from fleet.api.workspace import Workspace
 from fleet.kube.errors import TransientError
+from member_agent.inputs import content, inputs
 from tests.unit.member_agent.controllers.work.world import (
     KEY,
     Body,
@@ -263,6 +265,63 @@ async def test_a_workspace_of_an_older_generation_is_not_available(make: MakeWor
     world.member.put(manifest("kaito.sh/v1beta1", "Workspace", "phi", status=status))
     await world.settle()
     assert world.said_of(0, "Available")[1] == "ManifestNotAvailableYet"
+
+
+async def test_a_workspace_is_not_available_before_it_has_seen_its_config_as_it_was_applied(
+    make: MakeWorld,
+) -> None:
+    """An edited ConfigMap moves no generation of the Workspace that names it."""
+    tuned = manifest("kaito.sh/v1beta1", "Workspace", "phi", inference={"config": "settings"})
+    world = make(work(config(size="1"), tuned))
+    await world.settle()
+    world.member.put(tuned | {"status": _ready(tuned, size="1")})
+    await world.settle()
+    assert world.said("Available") == ("True", "AllManifestsAvailable")
+    world.hub.put(work(config(size="2"), tuned))
+    await world.reconcile()
+    assert world.bodies("ConfigMap")[0]["data"] == {"size": "2"}
+    assert world.said_of(1, "Available")[:2] == ("False", "ManifestNotAvailableYet")
+    await world.settle()
+    assert not world.work().status.conditions[1].true
+    world.member.put(tuned | {"status": _ready(tuned, size="2")})
+    await world.settle()
+    assert world.said("Available") == ("True", "AllManifestsAvailable")
+
+
+@pytest.mark.parametrize("size", ["1", "2"])
+async def test_of_a_config_that_another_writes_the_member_knows_the_content(
+    make: MakeWorld, size: str
+) -> None:
+    tuned = manifest("kaito.sh/v1beta1", "Workspace", "phi", inference={"config": "settings"})
+    world = make(work(tuned))
+    world.member.put(config(size="1"))
+    await world.settle()
+    world.member.put(tuned | {"status": _ready(tuned, size=size)})
+    await world.settle()
+    assert (world.said("Available")[0] == "True") is (size == "1")
+
+
+async def test_a_workspace_is_not_available_before_it_has_seen_what_was_decided_for_it(
+    make: MakeWorld,
+) -> None:
+    """An annotation moves no generation either."""
+    decided = manifest("kaito.sh/v1beta1", "Workspace", "phi", inference={})
+    world = make(work(decided))
+    await world.settle()
+    world.member.put(decided | {"status": _ready(decided)})
+    await world.settle()
+    assert world.said("Available")[0] == "True"
+    decided["metadata"]["annotations"] = {ALLOCATION: "{}"}
+    world.hub.put(work(decided))
+    await world.settle()
+    assert world.said("Available")[0] == "False"
+
+
+def _ready(body: Body, **data: str) -> Body:
+    """Say that a Workspace is ready, made from what it says and from these settings."""
+    made = inputs(Workspace.model_validate(body)).with_config(content(data) if data else "")
+    conditions = [_succeeded(generation=1)]
+    return {"state": "Ready", "conditions": conditions, "observedInputs": made}
 
 
 async def test_a_missing_namespace_is_made_and_stays(make: MakeWorld) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.api.cluster import ClusterState, InternalMemberCluster, InternalMemberClusterSpec
-from fleet.api.core import Namespace
+from fleet.api.core import ConfigMap, Namespace
 from fleet.api.objects import Key, Metadata
 from fleet.api.placement import ApplyStrategy
 from fleet.api.work import AppliedWork, Work, Workload, WorkSpec
@@ -62,6 +62,7 @@ class World:
             namespaces=Cache(Namespace),
             workspaces=Cache(Workspace),
             inference_sets=Cache(InferenceSet),
+            configs=Cache(ConfigMap),
         )
         self.watches = Watches(self.member)
         self.works = Works(

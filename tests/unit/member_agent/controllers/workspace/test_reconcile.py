@@ -227,7 +227,8 @@ async def test_a_broken_config_leaves_what_runs() -> None:
     assert len(member.claims()) == 1
     workspace = member.workspace()
     assert workspace.status.worker_nodes == (f"node-{member.claims()[0].name}",)
-    assert member.condition("InferenceReady").true
+    assert member.said("InferenceReady")[:2] == ("False", "WorkspaceInferenceStatusUpdating")
+    assert "the earlier engine answers still: inference.config" in member.said("InferenceReady")[2]
     state, reason, message = member.said("WorkspaceSucceeded")
     assert (state, reason) == ("False", "workspaceFailed")
     assert message.endswith("inference_config.yaml is not a map with a map `vllm`")
@@ -248,11 +249,32 @@ async def test_an_edited_config_rolls_the_engine_out_anew() -> None:
     engine = member.engine()
     assert engine
     assert engine.spec.template["spec"]["containers"][0]["args"][-1] == "--max-model-len=8192"
-    assert member.said("InferenceReady")[:2] == ("False", "WorkspaceInferenceStatusPending")
+    told = "the earlier engine answers still: 0 of 1 new pods are ready"
+    assert member.said("InferenceReady") == ("False", "WorkspaceInferenceStatusUpdating", told)
     assert member.workspace().status.state is WorkspaceState.NOT_READY
+    member.run(readyReplicas=0)
+    await member.settle()
+    assert member.said("InferenceReady")[1:] == (
+        "WorkspaceInferenceStatusPending",
+        "0 of 1 pods are ready",
+    )
     member.run()
     await member.settle()
     assert member.workspace().status.state is WorkspaceState.READY
+
+
+async def test_no_report_takes_an_earlier_engine_for_the_one_that_is_asked_for() -> None:
+    """Between the write of the new form and the next look at it the old one says it is ready."""
+    served = phi(inference={"preset": {"name": "phi-4-mini-instruct"}, "config": "tuned"})
+    member = Member(pool(), served)
+    member.client.put(_config('{"vllm": {"max-model-len": 4096}}'))
+    await member.served()
+    before = member.workspace().status.observed_inputs
+    member.client.put(_config('{"vllm": {"max-model-len": 8192}}'))
+    await member.reconcile()
+    assert member.workspace().status.observed_inputs != before
+    assert not member.condition("InferenceReady").true
+    assert not member.condition("WorkspaceSucceeded").true
 
 
 @pytest.mark.parametrize(
