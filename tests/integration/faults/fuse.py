@@ -39,7 +39,11 @@ class When(StrEnum):
 
 
 class Fuse:
-    """Burns at the first of its points that a run comes to; nothing gets through until mended."""
+    """Burns at the first of its points that a run comes to; nothing gets through until mended.
+
+    Of two points that a run comes to at once the second is held back: its write would reach the
+    server while its writer is killed for the first, be met by nobody, and never come again.
+    """
 
     def __init__(self, program: str, run: str, points: tuple[Point, ...], when: When) -> None:
         self._program, self._run, self._when = program, run, when
@@ -47,6 +51,7 @@ class Fuse:
         self.burnt = asyncio.Event()
         self._whole = asyncio.Event()
         self._whole.set()
+        self._next: Point | None = None
 
     def mend(self) -> None:
         """Let go on who waits: the other program, which was not killed."""
@@ -54,17 +59,37 @@ class Fuse:
         self._whole.set()
 
     async def before(self, call: Call) -> Refusal | None:
-        await self._meet(call, When.BEFORE)
+        if not self._whole.is_set():
+            await self._whole.wait()
+            await self._hold(point(call)[0] == self._program)
+        here = self._met(call)
+        if here and self._when is When.BEFORE:
+            self._burn(here)
+            await self._hold(True)
+        elif here:
+            await self._hold(self._next not in {None, here})
+            self._next = here
         return None
 
     async def after(self, call: Call) -> None:
-        await self._meet(call, When.AFTER)
+        await self._whole.wait()
+        here = self._met(call)
+        if here and self._when is When.AFTER:
+            self._burn(here)
+            await self._hold(True)
 
-    async def _meet(self, call: Call, when: When) -> None:
+    def _met(self, call: Call) -> Point | None:
         program, here = point(call)
         ours = program == self._program and call.speaks_of(self._run)
-        if when is self._when and ours and here in self.left:
-            self.left.discard(here)
-            self._whole.clear()
-            self.burnt.set()
-        await self._whole.wait()
+        return here if ours and here in self.left else None
+
+    def _burn(self, here: Point) -> None:
+        self.left.discard(here)
+        self._next = None
+        self._whole.clear()
+        self.burnt.set()
+
+    async def _hold(self, held: bool) -> None:
+        """Hold a write back until its writer is gone, which ends the call."""
+        if held:
+            await asyncio.get_running_loop().create_future()

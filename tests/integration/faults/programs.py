@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from fleet.testing.waiting import until
 
@@ -17,16 +18,17 @@ class Nursery:
     """Where programs come from."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+        self._process, self._turn = process, Lock()
 
     def fork(self, module: str, log: Path, environ: Mapping[str, str]) -> int:
-        """Start a program, and give its pid."""
+        """Start a program, and give its pid; a pipe has one reader at a time."""
         wanted = {"module": module, "log": str(log), "environ": dict(environ)}
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(wanted) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        with self._turn:
+            self._process.stdin.write(json.dumps(wanted) + "\n")
+            self._process.stdin.flush()
+            return int(self._process.stdout.readline())
 
 
 @contextmanager
