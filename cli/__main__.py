@@ -16,6 +16,8 @@ VERBS: Final = {
     "leave": "cli.leave:leave",
     "explain": "cli.explain:explain",
     "get": "cli.get:get",
+    "rollout": "cli.rollout:app",
+    "approve": "cli.approve:approve",
     "logs": "cli.logs:logs",
     "chat": "cli.chat:chat",
     "demo": "cli.demo.command:demo",

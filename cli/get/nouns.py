@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from cli.age import NOTHING, age
 from fleet.api import names
 from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
 from fleet.api.cluster import MemberCluster
@@ -16,8 +17,6 @@ from fleet.api.placement import ClusterResourcePlacement, Placement, ResourcePla
 from fleet.api.service import ModelEndpoint
 from fleet.api.work import Work
 
-NOTHING: Final = "-"
-UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 Cells = Iterator[str]
 
 
@@ -43,17 +42,6 @@ def rows(noun: Noun, resources: Iterable[Resource], now: datetime) -> list[list[
     cells = NOUNS[noun].cells
     ordered = sorted(resources, key=lambda r: (r.namespace, r.name))
     return [list(cells(resource, now)) for resource in ordered]
-
-
-def age(since: datetime | None, now: datetime) -> str:
-    """Say how long ago, in the largest unit of which there are two, or the smallest."""
-    if since is None:
-        return NOTHING
-    seconds = max(0, int((now - since).total_seconds()))
-    for size, unit in UNITS:
-        if seconds >= 2 * size or size == 1:
-            return f"{seconds // size}{unit}"
-    return NOTHING
 
 
 def _state(conditions: Iterable[Condition], kind: str) -> str:

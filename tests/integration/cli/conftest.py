@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from fleet.api import names
+from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.fixtures import client, kinds, server
+from tests.integration.cli.rollouts import Rollouts
 
 __all__ = ["client", "kinds", "server"]
 
@@ -15,6 +18,14 @@ __all__ = ["client", "kinds", "server"]
 @pytest.fixture
 def kubeconfig(server: ApiServer, tmp_path: Path) -> Path:
     return written(tmp_path, {"server": server.url, "certificate-authority": server.ca_file})
+
+
+@pytest.fixture
+async def rollouts(
+    client: ApiClient, kinds: ApiServer, kubeconfig: Path, request: pytest.FixtureRequest
+) -> Rollouts:
+    del kinds
+    return Rollouts(client, kubeconfig, f"r{names.digest(request.node.name)}")
 
 
 def written(folder: Path, cluster: Mapping[str, str], token: str = ADMIN) -> Path:

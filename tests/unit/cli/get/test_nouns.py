@@ -1,11 +1,11 @@
 """What a person sees of each kind: one object each, as a golden."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from cli.get.nouns import NOUNS, Noun, age, rows
+from cli.get.nouns import NOUNS, Noun, rows
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MADE = "2026-05-01T09:00:00Z"
@@ -128,23 +128,3 @@ def test_rows_are_in_the_order_of_namespaces_and_names() -> None:
         ["eu", "b"],
         ["us", "a"],
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (-5, "0s"),
-        (0, "0s"),
-        (119, "119s"),
-        (120, "2m"),
-        (7199, "119m"),
-        (7200, "2h"),
-        (172800, "2d"),
-    ],
-)
-def test_an_age_has_the_largest_unit_that_says_enough(seconds: int, said: str) -> None:
-    assert age(NOW - timedelta(seconds=seconds), NOW) == said
-
-
-def test_what_never_was_has_no_age() -> None:
-    assert age(None, NOW) == "-"

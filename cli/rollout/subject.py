@@ -1,0 +1,115 @@
+"""What a name on the hub leads to: an update run, or a placement and the newest of its runs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cli.rollout import placements, runs
+from cli.rollout.report import Report
+from fleet.api import names
+from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
+from fleet.api.objects import Key
+from fleet.api.placement import ClusterResourcePlacement, Placement, ResourcePlacement
+from fleet.api.snapshot import ClusterResourceSnapshot, ResourceSnapshot, Snapshot
+from fleet.api.staged_update import (
+    Approval,
+    ApprovalRequest,
+    ClusterApprovalRequest,
+    ClusterStagedUpdateRun,
+    ClusterStagedUpdateStrategy,
+    StagedUpdateRun,
+    StagedUpdateStrategy,
+    UpdateRun,
+    UpdateStrategy,
+)
+from fleet.kube.client import Client
+
+A_RUN: Final = "run/"
+"""Before the name of a run that a placement shares it with."""
+
+
+class RolloutError(Exception):
+    """What the user asks cannot be done; the text says why, and what can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Those of a scope."""
+
+    placement: type[Placement]
+    binding: type[Binding]
+    snapshot: type[Snapshot]
+    run: type[UpdateRun]
+    strategy: type[UpdateStrategy]
+    approval: type[Approval]
+
+
+CLUSTER: Final = Kinds(
+    ClusterResourcePlacement,
+    ClusterResourceBinding,
+    ClusterResourceSnapshot,
+    ClusterStagedUpdateRun,
+    ClusterStagedUpdateStrategy,
+    ClusterApprovalRequest,
+)
+NAMESPACED: Final = Kinds(
+    ResourcePlacement,
+    ResourceBinding,
+    ResourceSnapshot,
+    StagedUpdateRun,
+    StagedUpdateStrategy,
+    ApprovalRequest,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A run, a placement, or both."""
+
+    kinds: Kinds
+    placement: Placement | None
+    run: UpdateRun | None
+
+
+def kinds_in(namespace: str) -> Kinds:
+    """Without a namespace it is the cluster-scoped kinds that are meant."""
+    return NAMESPACED if namespace else CLUSTER
+
+
+async def find(hub: Client, name: str, namespace: str) -> Subject:
+    """Find a placement with the newest of its runs, else a run; RolloutError without either."""
+    kinds, key = kinds_in(namespace), Key(namespace, name.removeprefix(A_RUN))
+    if not name.startswith(A_RUN) and (placement := await hub.get(kinds.placement, key)):
+        made = await runs_of(hub, kinds, key)
+        return Subject(kinds, placement, made[-1] if made else None)
+    run = await hub.get(kinds.run, key)
+    if run is None:
+        there = kinds.run.kind()
+        if key.name == name:
+            there = f"{kinds.placement.kind()} or {there}"
+        hint = "" if namespace else "; the kinds within a namespace need -n NAMESPACE"
+        raise RolloutError(f"there is no {there} {key} on the hub{hint}")
+    return Subject(kinds, None, run)
+
+
+async def runs_of(hub: Client, kinds: Kinds, placement: Key) -> list[UpdateRun]:
+    """List the runs of a placement, the oldest first."""
+    listing = await hub.list(kinds.run, placement.namespace)
+    mine = [run for run in listing.objects() if run.spec.placement_name == placement.name]
+    return sorted((run for run in mine if not run.deleting), key=_made)
+
+
+def _made(run: UpdateRun) -> tuple[str, str]:
+    """Order runs by when they were made, those of one second by name."""
+    made = run.metadata.creation_timestamp
+    return made.isoformat() if made else "", run.name
+
+
+async def look(hub: Client, name: str, namespace: str) -> Report:
+    """Report on what the name leads to."""
+    found = await find(hub, name, namespace)
+    if found.run and (found.placement is None or placements.external(found.placement)):
+        return runs.report(found.run)
+    assert found.placement
+    selector = f"{names.PARENT}={found.placement.name}"
+    bindings = await hub.list(found.kinds.binding, namespace, selector)
+    return placements.report(found.placement, bindings.objects())
