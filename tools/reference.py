@@ -14,6 +14,7 @@ GROUPS: Final = {
     "kaito.sh": "KAITO's workloads. Its manifests apply as they are.",
     "cluster.kubernetes-fleet.io": "KubeFleet's membership: which clusters the fleet has.",
     "placement.kubernetes-fleet.io": "KubeFleet's placements, and what becomes of them.",
+    "multicluster.x-k8s.io": "The fleet's clusters, for tools of SIG Multicluster.",
 }
 _NOTE: Final = (
     "<!-- Generated from fleet/api by `make generate`: change the models, not this file. -->\n"

@@ -35,6 +35,8 @@ class Schema:
     maximum: int | None = None
     min_items: int | None = None
     max_items: int | None = None
+    min_properties: int | None = None
+    max_properties: int | None = None
     min_length: int | None = None
     max_length: int | None = None
     pattern: str = ""

@@ -17,6 +17,8 @@ _NOTED = {
     "maximum": "maximum",
     "min_items": "minItems",
     "max_items": "maxItems",
+    "min_properties": "minProperties",
+    "max_properties": "maxProperties",
     "min_length": "minLength",
     "max_length": "maxLength",
     "pattern": "pattern",

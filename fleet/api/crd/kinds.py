@@ -6,10 +6,23 @@ from typing import Final
 
 from fleet.api.binding import ClusterResourceBinding, ResourceBinding
 from fleet.api.cluster import InternalMemberCluster, MemberCluster
+from fleet.api.cluster_profile import ClusterProfile
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
+from fleet.api.envelope import ClusterResourceEnvelope, ResourceEnvelope
+from fleet.api.eviction import (
+    ClusterResourcePlacementDisruptionBudget,
+    ClusterResourcePlacementEviction,
+)
 from fleet.api.names import CATEGORY
 from fleet.api.objects import Resource
+from fleet.api.override import (
+    ClusterResourceOverride,
+    ClusterResourceOverrideSnapshot,
+    ResourceOverride,
+    ResourceOverrideSnapshot,
+)
 from fleet.api.placement import CLUSTER_SPEC_RULES, ClusterResourcePlacement, ResourcePlacement
+from fleet.api.reported_status import ClusterResourcePlacementStatus
 from fleet.api.schema import STABLE, Rule
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.snapshot import (
@@ -94,6 +107,7 @@ _ALL: Final = ("v1", "v1alpha1", "v1beta1")
 _BETA: Final = ("v1beta1",)
 _KAITO: Final = ("v1alpha1", "v1beta1")
 _OURS: Final = ("v1alpha1",)
+_YOUNG: Final = ("v1alpha1", "v1beta1")
 _CLUSTERS: Final = ("fleet", "fleet-cluster")
 _PLACEMENTS: Final = ("fleet", "fleet-placement")
 
@@ -120,6 +134,15 @@ _APPROVAL: Final = (
     Column("Update-Run", ".spec.parentStageRollout"),
     Column("Stage", ".spec.targetStage"),
     _condition("Approved", "Approved"),
+    _AGE,
+)
+_EVICTION: Final = (
+    _condition("Valid", "Valid", only=_BETA),
+    _condition("Executed", "Executed", only=_BETA),
+)
+_REPORTED: Final = (
+    Column("Resource-Index", ".sourceStatus.observedResourceIndex"),
+    Column("Last-Updated", ".lastUpdatedTime"),
     _AGE,
 )
 _WORK: Final = (_condition("Applied", "Applied"), _condition("Available", "Available"), _AGE)
@@ -212,8 +235,18 @@ KINDS: Final = (
     Kind(StagedUpdateRun, _BOTH, ("sur",), _PLACEMENTS, _RUN),
     Kind(ClusterApprovalRequest, _ALL, ("careq",), _PLACEMENTS, _APPROVAL),
     Kind(ApprovalRequest, _BOTH, ("areq",), _PLACEMENTS, _APPROVAL),
+    Kind(ClusterResourceOverride, _ALL, (), _PLACEMENTS, status=False),
+    Kind(ClusterResourceOverrideSnapshot, _ALL, (), _PLACEMENTS, status=False),
+    Kind(ResourceOverride, _ALL, (), _PLACEMENTS, status=False),
+    Kind(ResourceOverrideSnapshot, _ALL, (), _PLACEMENTS, status=False),
+    Kind(ClusterResourcePlacementEviction, _YOUNG, ("crpe",), _PLACEMENTS, _EVICTION),
+    Kind(ClusterResourcePlacementDisruptionBudget, _YOUNG, ("crpdb",), _PLACEMENTS, status=False),
+    Kind(ClusterResourcePlacementStatus, _BOTH, ("crps",), _PLACEMENTS, _REPORTED, status=False),
+    Kind(ClusterResourceEnvelope, _BETA, (), _PLACEMENTS, status=False),
+    Kind(ResourceEnvelope, _BETA, (), _PLACEMENTS, status=False),
     Kind(Work, _BOTH, (), _PLACEMENTS, _WORK),
     Kind(AppliedWork, _BOTH, (), _PLACEMENTS, (_AGE,)),
+    Kind(ClusterProfile, _OURS),
     Kind(ModelDeployment, _OURS, ("md",), (CATEGORY,), _DEPLOYMENT),
     Kind(AIToolchainModelDeployment, ("v1",), (), (CATEGORY,), _DEPLOYMENT),
     Kind(ModelService, _OURS, ("ms",), (CATEGORY,), _SERVICE),

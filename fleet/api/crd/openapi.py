@@ -32,6 +32,7 @@ _SCALARS: Final[Mapping[object, Json]] = {
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
     Decimal: {"type": "string"},
+    Any: {"x-kubernetes-preserve-unknown-fields": True},
 }
 
 

@@ -3,43 +3,18 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from typing_extensions import override
-
-from fleet.api.crd.kinds import KINDS
 from fleet.kube import wire
 from fleet.kube.answers import MERGE_PATCH
 from fleet.kube.dynamic import key_of
 from fleet.kube.errors import RejectedError
-from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Request, Transport
-from tests.integration.api.manifests import Manifest
+from tests.integration.api.rows import TAKEN, Manifest, Row, resource
 
-TAKEN: Final = ""
 TRIED: Final = {"dryRun": "All"}
-_PLURALS: Final = {(kind.model.group(), kind.model.kind()): kind.model for kind in KINDS}
 _QUOTED: Final = re.compile(r'Invalid value: ("[^"]*"|-?[0-9]+): ')
 """A value, or its type: which of them, and whether, is another in each version of the server."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An object, or a change of one, and what the server says to it."""
-
-    what: str
-    manifest: Manifest
-    said: str = TAKEN
-    """Words of its refusal; TAKEN where it takes the object."""
-    change: Mapping[str, Any] | None = None
-    """A merge patch: the object itself is taken, and the server speaks of this."""
-    subresource: str = ""
-
-    @override
-    def __str__(self) -> str:
-        version = self.manifest["apiVersion"].rpartition("/")[2]
-        return f"{self.manifest['kind']} {version}: {self.what}"
 
 
 class Judge:
@@ -73,9 +48,3 @@ class Judge:
     async def _asked(self, request: Request) -> Manifest:
         answer: Manifest = json.loads(await self._transport.send(request))
         return answer
-
-
-def resource(manifest: Manifest) -> ApiResource:
-    api, kind = manifest["apiVersion"], manifest["kind"]
-    model = _PLURALS[api.rpartition("/")[0], kind]
-    return ApiResource(api, kind, model.plural(), model.NAMESPACED)

@@ -1,27 +1,19 @@
-"""Staged updates in all their versions and both scopes, row by row."""
+"""What the API server fills into staged updates, and what it leaves out."""
 
 import pytest
 
-from tests.integration.api.judge import TAKEN, TRIED, Judge, Row
-from tests.integration.api.staged_update import (
+from tests.integration.api.judge import TRIED, Judge
+from tests.integration.api.rows import written
+from tests.integration.api.tables.staged_update import (
     ALPHA_RUN,
     APPROVE,
-    ROWS,
     RUN,
     before,
     run,
     stage,
-    written,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.mark.parametrize("row", ROWS, ids=str)
-async def test_the_server_says_what_kubefleets_says(judge: Judge, row: Row) -> None:
-    said = await judge.said(row)
-    assert row.said in said
-    assert (row.said == TAKEN) == (said == TAKEN)
 
 
 async def test_a_strategy_gets_one_cluster_at_a_time_and_nothing_of_ours(judge: Judge) -> None:

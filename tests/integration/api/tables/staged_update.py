@@ -3,10 +3,18 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tests.integration.api.judge import TAKEN, Row
-from tests.integration.api.manifests import PLACEMENT, Manifest
+from tests.integration.api.rows import (
+    STABLE,
+    TAKEN,
+    Case,
+    Change,
+    Manifest,
+    Row,
+    changes,
+    specs,
+    written,
+)
 
-STABLE: Final = ("v1", "v1beta1")
 RUNS: Final = [(kind, v) for kind in ("ClusterStagedUpdateRun", "StagedUpdateRun") for v in STABLE]
 STRATEGIES: Final = [
     (kind, v) for kind in ("ClusterStagedUpdateStrategy", "StagedUpdateStrategy") for v in STABLE
@@ -22,14 +30,6 @@ STATES: Final = 'Unsupported value: "{}": supported values: "Initialize", "Run",
 FROZEN: Final = "spec: Invalid value: The spec field is immutable"
 MOVE: Final = "spec: Invalid value: invalid state transition: cannot transition from {} to {}"
 APPROVAL_WAITS: Final = "Invalid value: AfterStageTaskType is Approval, waitTime is not allowed"
-
-Case = tuple[str, dict[str, Any], str]
-
-
-def written(kind: str, version: str, spec: dict[str, Any], name: str = "tried") -> Manifest:
-    metadata = {"name": name} | ({} if kind.startswith("Cluster") else {"namespace": "default"})
-    api = f"{PLACEMENT}/{version}"
-    return {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}
 
 
 def run(version: str = "v1beta1", name: str = "tried", **spec: Any) -> Manifest:
@@ -62,7 +62,6 @@ RUN_SPECS: Final[list[Case]] = [
         "spec.resourceSnapshotIndex: Invalid value: ",
     ),
 ]
-Change = tuple[str, dict[str, Any], dict[str, Any], str]
 RUN_CHANGES: Final[list[Change]] = [
     ("Initialize to Run", {}, {"state": "Run"}, TAKEN),
     ("Run to Stop", {"state": "Run"}, {"state": "Stop"}, TAKEN),
@@ -115,15 +114,15 @@ RUN_CHANGES: Final[list[Change]] = [
 ]
 
 
-def stage(**fields: Any) -> dict[str, Any]:
+def stage(**fields: Any) -> Manifest:
     return {"stages": [{"name": "eu", **fields}]}
 
 
-def after(*tasks: dict[str, Any]) -> dict[str, Any]:
+def after(*tasks: Manifest) -> Manifest:
     return stage(afterStageTasks=list(tasks))
 
 
-def before(*tasks: dict[str, Any]) -> dict[str, Any]:
+def before(*tasks: Manifest) -> Manifest:
     return stage(beforeStageTasks=list(tasks))
 
 
@@ -133,8 +132,22 @@ TYPES: Final = 'Unsupported value: "Vote": supported values: "TimedWait", "Appro
 AFTER: Final = "stages[0].afterStageTasks"
 BEFORE: Final = "stages[0].beforeStageTasks"
 CONCURRENCY: Final = "stages[0].maxConcurrency"
-EMPTY: Final[dict[str, Any]] = {"matchLabels": {}}
-BOTH_VERSIONS: Final[list[Case]] = [
+EMPTY: Final[Manifest] = {"matchLabels": {}}
+WAITS: Final[list[Case]] = [
+    *(
+        (f"with a wait of {text}", after(WAIT | {"waitTime": text}), TAKEN)
+        for text in ("0s", "90s", "1h30m", "1.5h", "0.5s0.5s")
+    ),
+    *(
+        (
+            f"with a wait of {text}",
+            after(WAIT | {"waitTime": text}),
+            f"{AFTER}[0].waitTime: Invalid value: ",
+        )
+        for text in ("0abc", "1", "1d", "01h", "-1h", "")
+    ),
+]
+ALL_VERSIONS: Final[list[Case]] = [
     ("without stages", {"stages": []}, TAKEN),
     ("of 31 stages", {"stages": [{"name": f"s{n}"} for n in range(31)]}, TAKEN),
     (
@@ -165,21 +178,9 @@ BOTH_VERSIONS: Final[list[Case]] = [
     ),
     ("with a task of an unknown type", after({"type": "Vote"}), f"{AFTER}[0].type: {TYPES}"),
     ("with a task of no type", after({"waitTime": "1h"}), f"{AFTER}[0].type: Required value"),
-    *(
-        (f"with a wait of {text}", after(WAIT | {"waitTime": text}), TAKEN)
-        for text in ("0s", "90s", "1h30m", "1.5h", "0.5s0.5s")
-    ),
-    *(
-        (
-            f"with a wait of {text}",
-            after(WAIT | {"waitTime": text}),
-            f"{AFTER}[0].waitTime: Invalid value: ",
-        )
-        for text in ("0abc", "1", "1d", "01h", "-1h", "")
-    ),
+    *WAITS,
 ]
 STAGES: Final[list[Case]] = [
-    *BOTH_VERSIONS,
     ("with an approval before", before(APPROVE), TAKEN),
     *((f"with {most} at a time", stage(maxConcurrency=most), TAKEN) for most in (1, 50, 1000)),
     *(
@@ -246,7 +247,7 @@ STAGES: Final[list[Case]] = [
     ),
 ]
 ALPHA_STAGES: Final[list[Case]] = [
-    *BOTH_VERSIONS,
+    *WAITS,
     ("with no wait at all", after(WAIT | {"waitTime": "0"}), TAKEN),
     ("with an approval that waits", after(APPROVE | {"waitTime": "1h"}), TAKEN),
     ("with a wait of no time", after({"type": "TimedWait"}), TAKEN),
@@ -269,10 +270,8 @@ ALPHA_RUNS: Final = [
 
 def runs() -> Iterator[Row]:
     for kind, version in RUNS:
-        for what, spec, said in RUN_SPECS:
-            yield Row(what, written(kind, version, RUN | spec), said)
-        for what, old, new, said in RUN_CHANGES:
-            yield Row(what, written(kind, version, RUN | old), said, {"spec": new})
+        yield from specs(kind, version, RUN_SPECS, RUN)
+        yield from changes(kind, version, RUN_CHANGES, RUN)
         yield Row("with a long name", written(kind, version, RUN, "r" * 63))
         long = "<nil>: Invalid value: metadata.name max length is 63"
         yield Row("with too long a name", written(kind, version, RUN, "r" * 64), long)
@@ -280,7 +279,9 @@ def runs() -> Iterator[Row]:
 
 def strategies() -> Iterator[Row]:
     alpha = ("ClusterStagedUpdateStrategy", "v1alpha1")
-    tables = [*((kind, STAGES) for kind in STRATEGIES), (alpha, ALPHA_STAGES)]
+    whole = [*ALL_VERSIONS, *STAGES]
+    tables = [(STRATEGIES[0], whole), *((kind, STAGES) for kind in STRATEGIES[1:-1])]
+    tables += [(STRATEGIES[-1], whole), (alpha, ALPHA_STAGES)]
     for (kind, version), table in tables:
         for what, spec, said in table:
             yield Row(what, written(kind, version, spec), said and f"spec.{said}")

@@ -1,0 +1,1 @@
+"""What the API server says to KubeFleet's kinds: objects and changes that it takes or refuses."""
