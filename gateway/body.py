@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.policy.learning import STREAM, WHOLE, kind
+
 LARGE = 1024 * 1024
 """Bytes above which a body is walked in steps: decoding 10 MB takes 10 ms, with the loop held."""
 STEP = 64 * 1024
@@ -36,11 +38,31 @@ class BodyError(ValueError):
         self.param = param
 
 
-class Head(msgspec.Struct):
+class Named(msgspec.Struct):
+    """What has to be read of a body."""
+
     model: Any = None
 
 
+class Head(Named):
+    """What is good to know as well."""
+
+    stream: Any = None
+    max_tokens: Any = None
+    max_completion_tokens: Any = None
+    max_output_tokens: Any = None
+
+    @property
+    def kind(self) -> int:
+        """Tell what kind of answer is asked for, as far as it decides how long that takes."""
+        if self.stream is True:
+            return STREAM
+        most = self.max_tokens or self.max_completion_tokens or self.max_output_tokens
+        return kind(most) if isinstance(most, int) else WHOLE
+
+
 _decode = msgspec.json.Decoder(Head).decode
+_named = msgspec.json.Decoder(Named).decode
 _string = msgspec.json.Decoder(str).decode
 Span = tuple[int, int]
 Steps = Generator[None, None, Span]
@@ -56,15 +78,34 @@ def _plain(body: bytes) -> bool:
     return body.count(_KEY) == 1 and _ESCAPED not in body
 
 
-def model_of(body: bytes) -> str:
-    """Read the model's name from a small body, and refuse what engines would read differently."""
+def head_of(body: bytes) -> Head:
+    """Read a small body that names a model; refuse what engines would read differently."""
     try:
-        model = _decode(body).model
-    except (ValueError, RecursionError) as error:
-        raise _invalid(error) from error
+        head = _decode(body)
+    except (ValueError, RecursionError):
+        head = _without_kind(body)
     if not _plain(body):
         finish(walk(body))
-    return _checked(model)
+    _checked(head.model)
+    return head
+
+
+def _without_kind(body: bytes) -> Head:
+    """Read only the name: what an engine makes of other fields is not ours to judge."""
+    try:
+        return Head(_named(body).model)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(error) from error
+
+
+def glance(body: bytes) -> int:
+    """Tell the kind of answer that a body asks for which is not ours to judge, if that is easy."""
+    if len(body) > STEP:
+        return WHOLE
+    try:
+        return _decode(body).kind
+    except (ValueError, RecursionError):
+        return WHOLE
 
 
 def model_span(body: bytes) -> Span:

@@ -28,9 +28,9 @@ class Routes:
         self._names: Names | None = None
         self._ejection = ejection
 
-    def swap(self, snapshot: Snapshot) -> None:
+    def swap(self, snapshot: Snapshot, now: float) -> None:
         old, self.states = self.states, {}
-        routes = [self._route(service, old) for service in snapshot.services]
+        routes = [self._route(service, old, now) for service in snapshot.services]
         self.by_service = {route.service.name: route for route in routes}
         self.by_model = {name: route for route in routes for name in route.service.models}
         self.known, self._names = True, None
@@ -52,14 +52,18 @@ class Routes:
                 state.probed(up=up, started=started)
         return lost
 
-    def _route(self, service: Service, old: dict[str, EndpointState]) -> Route:
-        states = tuple(self._state(endpoint, old) for endpoint in service.endpoints)
+    def _route(self, service: Service, old: dict[str, EndpointState], now: float) -> Route:
+        states = tuple(self._state(endpoint, old, now) for endpoint in service.endpoints)
         self.states.update((state.endpoint.name, state) for state in states)
         return Route(service, states, next(iter(service.models), service.name))
 
-    def _state(self, endpoint: Endpoint, old: dict[str, EndpointState]) -> EndpointState:
+    def _state(
+        self, endpoint: Endpoint, old: dict[str, EndpointState], now: float
+    ) -> EndpointState:
         state = old.get(endpoint.name)
         if state is None or state.endpoint.url != endpoint.url:
-            return EndpointState(endpoint, self._ejection)
-        state.endpoint = endpoint
+            state = EndpointState(endpoint, self._ejection)
+            state.starts(now)
+            return state
+        state.becomes(endpoint, now)
         return state

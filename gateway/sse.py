@@ -1,5 +1,9 @@
 """Server-sent events as bytes: where one ends, so that a cut stream ends between two."""
 
+from typing import Any
+
+import msgspec
+
 ENDS = (
     b"data:[DONE]",
     b"event:message_stop",
@@ -9,6 +13,17 @@ ENDS = (
 )
 """Last events of OpenAI's chat and completions, Anthropic's messages and OpenAI's responses; the
 space after a colon is left to the writer."""
+OPENINGS = (
+    b"message_start",
+    b"content_block_start",
+    b"ping",
+    b"response.created",
+    b"response.queued",
+    b"response.in_progress",
+    b"response.output_item.added",
+    b"response.content_part.added",
+)
+"""Events of messages and responses that come before any content."""
 HELD_BYTES = 256 * 1024
 """An event longer than this is passed on in pieces."""
 
@@ -64,3 +79,45 @@ def _end(data: bytes, separator: bytes) -> int:
     """Give where the last event ends that this blank line closes."""
     at = data.rfind(separator)
     return at + len(separator) if at >= 0 else 0
+
+
+class _Choice(msgspec.Struct):
+    delta: dict[str, Any] | None = None
+    finish_reason: Any = None
+
+
+class _Chunk(msgspec.Struct):
+    object: str
+    choices: list[_Choice]
+
+
+_chunk = msgspec.json.Decoder(_Chunk).decode
+
+
+def bare(events: bytes) -> bool:
+    """Tell whether whole events hold nothing that a reader would show."""
+    return all(map(_bare, events.replace(b"\r\n", b"\n").split(b"\n\n")))
+
+
+def _bare(event: bytes) -> bool:
+    lines = [line for line in event.split(b"\n") if line and not line.startswith(b":")]
+    if not lines:
+        return True
+    if lines[0].startswith(b"event:"):
+        return lines[0][6:].strip() in OPENINGS
+    return len(lines) == 1 and lines[0].startswith(b"data:") and _opens(lines[0][5:])
+
+
+def _opens(data: bytes) -> bool:
+    """Tell whether a chunk of a chat says only who speaks."""
+    try:
+        chunk = _chunk(data)
+    except (ValueError, RecursionError):
+        return False
+    return chunk.object == "chat.completion.chunk" and all(map(_speechless, chunk.choices))
+
+
+def _speechless(choice: _Choice) -> bool:
+    if choice.delta is None or choice.finish_reason is not None:
+        return False
+    return not any(value for key, value in choice.delta.items() if key != "role")

@@ -171,8 +171,8 @@ def _object(asked: Mapping[str, Any], text: str, reason: str | None, *, stream: 
 class Upstream:
     """Listens on a port of its own for as long as it is told to; the port stays its own."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._holder = _bound(0)
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        self._holder = _bound(port)
         self._tls = tls
         self.port: int = self._holder.getsockname()[1]
         self.behaviour: Behaviour = completes()

@@ -14,6 +14,7 @@ from gateway.policy import answers
 from gateway.policy.answers import Answer
 from gateway.policy.attempts import Attempts, Rules
 from gateway.policy.endpoint import EndpointState, Failure
+from gateway.policy.learning import Learning
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits, retry_after
 
@@ -35,13 +36,14 @@ class Client(Protocol):
 class Call:
     """What is asked: the request, and for whom."""
 
-    __slots__ = ("label", "model", "request", "service", "span")
+    __slots__ = ("kind", "label", "model", "request", "service", "span")
 
     def __init__(
         self,
         request: Request,
         service: str,
         label: str,
+        kind: int,
         model: str = "",
         span: Span | None = None,
     ) -> None:
@@ -50,6 +52,8 @@ class Call:
         """`<namespace>/<name>`."""
         self.label = label
         """The model's first name, for metrics; empty where nobody knows the service."""
+        self.kind = kind
+        """What kind of answer is asked for, as `learning` has it."""
         self.model = model
         """The name that the client used; an endpoint may serve it under another."""
         self.span = span
@@ -61,6 +65,7 @@ class Context(Protocol):
 
     rules: Rules
     limits: Limits
+    learning: Learning
     pool: Pool
     metrics: Counts
     active: "set[Exchange]"
@@ -81,14 +86,19 @@ class Exchange:
     """Holds what came until it may be passed on; from then on there is no other try."""
 
     __slots__ = (
+        "_asked",
         "_attempts",
         "_call",
         "_client",
         "_connection",
         "_context",
         "_dial",
+        "_heard",
         "_last",
+        "_longest",
         "_origin",
+        "_patience",
+        "_pause",
         "_paused",
         "_reply",
         "_started",
@@ -107,7 +117,15 @@ class Exchange:
         self._last = Failure.REFUSED
         self._paused = False
         """The client reads too slowly."""
+        size = len(call.request.body)
+        self._patience = context.learning.of(call.label, size, call.kind, context.limits)
         self._started = context.clock()
+        self._asked = self._heard = self._started
+        """When the endpoint was asked, and when it was heard last."""
+        self._longest = 0.0
+        """Pause so far within a stream."""
+        self._pause = context.limits.stall_seconds
+        """The one that may pass."""
         self.deadline = 0.0
 
     def start(self) -> None:
@@ -125,12 +143,14 @@ class Exchange:
 
     def pause(self) -> None:
         self._paused = True
+        self.deadline = self._context.clock() + self._context.limits.stall_seconds
         if self._connection:
             self._connection.pause()
 
     def resume(self) -> None:
         self._paused = False
-        self.deadline = self._context.clock() + self._context.limits.stall_seconds
+        self._heard = self._context.clock()
+        self.deadline = self._heard + self._pause
         if self._connection:
             self._connection.resume()
 
@@ -145,13 +165,14 @@ class Exchange:
         self._failed(failure)
 
     def received(self, head: Head, data: bytes, *, complete: bool) -> None:
-        context, reply = self._context, self._reply
-        self.deadline = context.clock() + context.limits.stall_seconds
+        reply = self._reply
         if complete:
             self._connection = None
         if reply.started:
+            self._note_pause(self._context.clock())
             self._client.write(reply.go_on(data, complete=complete))
         elif not reply.take(head, data, complete=complete):
+            self._hold()
             return
         elif reply.broken:
             self._failed(Failure.RESET)
@@ -183,13 +204,31 @@ class Exchange:
             self.cancel()
             self._client.abort()
         elif self._reply.started:
+            self._stalled(now)
+        elif self._another(now) and self._quicker(now):
+            self._patience.first.cut()
+            self._leave()
+        elif now > self._started + limits.total_seconds:
+            self._leave()
+        else:
+            self._wait_on(now)
+
+    def _stalled(self, now: float) -> None:
+        """End a stream that stands still, where its reader would fare better elsewhere."""
+        if self._quicker(now) or now > self._heard + self._context.limits.stall_seconds:
+            self._patience.pause.cut()
             self._hang_up()
             self._cut()
-        elif self._another(now) or now > self._started + limits.total_seconds:
-            self._hang_up()
-            self._failed(Failure.SLOW)
         else:
-            self.deadline = now + limits.first_byte_seconds
+            self._wait_on(now)
+
+    def _wait_on(self, now: float) -> None:
+        self._attempts.overdue()
+        self.deadline = now + self._context.limits.recheck_seconds
+
+    def _leave(self) -> None:
+        self._hang_up()
+        self._failed(Failure.SLOW)
 
     def endpoint_lost(self, state: EndpointState) -> None:
         """Go elsewhere when a probe finds the endpoint gone and it has not answered yet."""
@@ -208,7 +247,8 @@ class Exchange:
         if state is None:
             return False
         self._reply = Reply(old=self._call.request.old)
-        self.deadline = now + context.limits.first_byte_seconds
+        self._asked = now
+        self.deadline = now + self._patience.first.limit
         self._origin = origin = context.pool.origin(state.endpoint.url)
         connection = origin.take()
         if connection:
@@ -244,6 +284,9 @@ class Exchange:
     def _another(self, now: float) -> bool:
         return self._attempts.another(self._context.states(self._call.service), now)
 
+    def _quicker(self, now: float) -> bool:
+        return self._attempts.quicker(self._context.states(self._call.service), now)
+
     def _give_up(self) -> None:
         context, service = self._context, self._call.service
         seconds = wait(context.states(service), context.clock())
@@ -259,9 +302,15 @@ class Exchange:
 
     def _begin(self) -> None:
         context, reply, tried = self._context, self._reply, self._attempts.tried
-        context.metrics.began(
-            self._call.label, tried[-1].endpoint.region, context.clock() - self._started
-        )
+        self._heard = now = context.clock()
+        context.metrics.began(self._call.label, tried[-1].endpoint.region, now - self._started)
+        if reply.head.status < HTTPStatus.BAD_REQUEST:
+            first, took = self._patience.first, now - self._asked
+            self._attempts.began(now, in_time=took <= first.limit)
+            first.took(took)
+        if reply.streams:
+            self._pause = self._patience.pause.limit
+        self.deadline = now + self._pause
         keep = self._keep
         self._client.write(reply.begin(context.lines(reply.head, tried, keep=keep)))
 
@@ -272,7 +321,9 @@ class Exchange:
         status = self._reply.head.status
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self._note(Failure.ERROR, 0.0)
-        self._attempts.answered()
+        elif self._reply.streams and self._longest:
+            self._patience.pause.took(self._longest)
+        self._attempts.answered(self._context.clock())
         self._finish(str(status))
         self._client.done(keep=self._keep)
 
@@ -286,6 +337,18 @@ class Exchange:
         else:
             self._client.write(end)
             self._client.done(keep=self._keep)
+
+    def _note_pause(self, now: float) -> None:
+        if (pause := now - self._heard) > self._longest:
+            self._longest = pause
+        self._heard = now
+        self.deadline = now + self._pause
+
+    def _hold(self) -> None:
+        """Wait on for an answer that is whole only when it ends; a stream has yet to begin."""
+        if not self._reply.streams:
+            limits = self._context.limits
+            self.deadline = max(self.deadline, self._context.clock() + limits.stall_seconds)
 
     @property
     def _keep(self) -> bool:

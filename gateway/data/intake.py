@@ -16,6 +16,7 @@ from gateway.exposition import render
 from gateway.metrics import Counts
 from gateway.policy import answers
 from gateway.policy.answers import Answer
+from gateway.policy.learning import WHOLE
 
 PREFIX = b"/v1/"
 FORBIDDEN = frozenset({b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"})
@@ -83,12 +84,13 @@ class Intake:
         client: ClientConnection,
         request: Request,
         model: str,
+        kind: int = WHOLE,
         span: bodies.Span | None = None,
     ) -> Work | None:
         """Forward a request whose model is known."""
         route = self.plane.routes.by_model.get(model)
         if route:
-            call = Call(request, route.service.name, route.label, model, span)
+            call = Call(request, route.service.name, route.label, kind, model, span)
             return self._exchange(client, call)
         self._turn_down(client, answers.unknown_model(model, self.plane.routes.like(model)))
         return None
@@ -112,15 +114,16 @@ class Intake:
 
     def _to_service(self, client: ClientConnection, request: Request, service: str) -> Work:
         route = self.plane.routes.by_service.get(service)
-        return self._exchange(client, Call(request, service, route.label if route else ""))
+        label, kind = route.label if route else "", bodies.glance(request.body)
+        return self._exchange(client, Call(request, service, label, kind))
 
     def _read(self, client: ClientConnection, request: Request) -> Work | None:
         try:
-            model = bodies.model_of(request.body)
+            head = bodies.head_of(request.body)
         except BodyError as error:
             self.refuse(client, error)
             return None
-        return self.ask(client, request, model)
+        return self.ask(client, request, head.model, head.kind)
 
     def _exchange(self, client: ClientConnection, call: Call) -> Work:
         exchange = Exchange(self.plane, client, call)
@@ -206,7 +209,7 @@ class Walk:
         except BodyError as error:
             self._intake.refuse(self._client, error)
         else:
-            self._work = self._intake.ask(self._client, self._request, model, span)
+            self._work = self._intake.ask(self._client, self._request, model, span=span)
 
 
 async def _walked(steps: bodies.Steps) -> bodies.Span:

@@ -13,6 +13,7 @@ from gateway.metrics import Counts, Report, standing
 from gateway.policy.answers import RETRYABLE
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import EndpointState
+from gateway.policy.learning import Learning
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
 from gateway.routes import Routes
@@ -29,6 +30,7 @@ class Plane:
     """Monotonic."""
     limits: Limits = field(default_factory=Limits)
     metrics: Counts = field(default_factory=Counts)
+    learning: Learning = field(default_factory=Learning)
     active: set[Exchange] = field(default_factory=set)
 
     def states(self, service: str) -> Sequence[EndpointState]:
@@ -75,7 +77,8 @@ class Plane:
         )
 
     def swap(self, snapshot: Snapshot) -> None:
-        self.routes.swap(snapshot)
+        self.routes.swap(snapshot, self.clock())
+        self.learning.keep_only({route.label for route in self.routes.by_service.values()})
         self.pool.keep_only({state.endpoint.url for state in self.routes.states.values()})
 
     def probed(self, found: dict[str, bool], started: float) -> None:

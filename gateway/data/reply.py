@@ -3,16 +3,17 @@
 from gateway.data import heads
 from gateway.data.upstream import Head
 from gateway.policy.answers import INTERRUPTED, INTERRUPTED_BY_NAME, RETRYABLE
-from gateway.sse import Events
+from gateway.sse import Events, bare
 
 HELD_BYTES = 1024 * 1024
 """An answer up to this size is held until it is whole, so that a cut one can be asked again."""
 
 
 class Reply:
-    """Bytes in, bytes out; a stream is held until its first event is whole."""
+    """Bytes in, bytes out; a stream is held until its first event with content is whole."""
 
     __slots__ = (
+        "_bare",
         "_chunked",
         "_events",
         "_held",
@@ -36,6 +37,12 @@ class Reply:
         self._size = 0
         self._events: Events | None = None
         self._chunked = False
+        self._bare = True
+        """Whether a stream has had nothing to show so far."""
+
+    @property
+    def streams(self) -> bool:
+        return self._events is not None
 
     @property
     def refusal(self) -> bool:
@@ -52,8 +59,14 @@ class Reply:
             self._held.append(data)
             self._size += len(data)
         self.framed = complete or not self._old or bool(head.length)
-        streams = self._events is not None and head.status not in RETRYABLE
-        return complete or self._size > (0 if streams else HELD_BYTES)
+        if complete or self._size > HELD_BYTES:
+            return True
+        return self.streams and head.status not in RETRYABLE and self._shows(data)
+
+    def _shows(self, data: bytes) -> bool:
+        """Tell whether something to show has come: until then another try is possible."""
+        self._bare = self._bare and (not data or bare(data))
+        return not self._bare
 
     def begin(self, lines: bytes) -> bytes:
         """Give the head, with `lines` among its own, and what was held."""

@@ -49,9 +49,23 @@ class Attempts:
         possible = len(self.tried) < rules.attempts and rules.budget.affords(now)
         return possible and pick(states, self.tried, now, rules.chance) is not None
 
-    def answered(self) -> None:
+    def quicker(self, states: Sequence[EndpointState], now: float) -> bool:
+        """Tell whether somebody is there who does not keep others waiting as well."""
+        in_time = [state for state in states if not state.late]
+        return pick(in_time, self.tried, now, self._rules.chance) is not None
+
+    def overdue(self) -> None:
+        """Note that the endpoint keeps somebody waiting beyond the limit."""
+        if state := self.current:
+            state.late = True
+
+    def began(self, now: float, *, in_time: bool) -> None:
+        if state := self.current:
+            state.began(now, in_time=in_time)
+
+    def answered(self, now: float) -> None:
         if state := self._release():
-            state.answered()
+            state.answered(now)
 
     def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
         if state := self._release():

@@ -36,6 +36,11 @@ class Ejection:
     refused_max_seconds: float = 10.0
 
 
+SLOW_START_SECONDS = 10.0
+"""In which one that is new or back gets its share of work step by step: its caches are cold."""
+FIRST_SHARE = 0.1
+TRIAL = 1e6
+"""Load of one that failed and is being tried again by one request: others go there last."""
 PENALTY_HALF_LIFE = 10.0
 """Seconds. An endpoint that fails fast looks idle: each failure weighs as one more request."""
 FORGOTTEN = 0.01
@@ -54,9 +59,12 @@ class EndpointState:
         "_penalty",
         "_penalty_at",
         "_told_until",
+        "_trial",
+        "_warm_at",
         "ejected_until",
         "endpoint",
         "in_flight",
+        "late",
         "picked",
         "up",
     )
@@ -75,6 +83,12 @@ class EndpointState:
         self._penalty = 0.0
         self._penalty_at = 0.0
         self._lost_at = 0.0
+        self._trial = False
+        """It was ejected, and has not answered since."""
+        self._warm_at = 0.0
+        """When its slow start ends."""
+        self.late = False
+        """It keeps somebody waiting beyond the limit, or did the last time that it answered."""
         self._told_until = 0.0
         """The end of what a probe cannot refute."""
 
@@ -85,14 +99,37 @@ class EndpointState:
         )
 
     def load(self, now: float) -> float:
-        """Requests in flight, and failures that are not forgotten yet."""
+        """Requests in flight, and failures that are not forgotten yet; more while it starts."""
+        load: float = self.in_flight
         if self._penalty:
-            return self.in_flight + self._decayed(now)
-        return self.in_flight
+            load += self._decayed(now)
+        if self._trial and self.in_flight:
+            return load + TRIAL
+        if now < self._warm_at:
+            share = 1 - (self._warm_at - now) / SLOW_START_SECONDS
+            return (load + 1) / max(share, FIRST_SHARE) - 1
+        return load
 
-    def answered(self) -> None:
+    def starts(self, now: float) -> None:
+        """Begin a slow start."""
+        self._warm_at = now + SLOW_START_SECONDS
+
+    def becomes(self, endpoint: Endpoint, now: float) -> None:
+        """Take in what a new snapshot says."""
+        if self.endpoint.ready is False and endpoint.ready is not False:
+            self.starts(now)
+        self.endpoint = endpoint
+
+    def answered(self, now: float) -> None:
         """Take an answer as proof that it works."""
         self._failures = self._ejections = 0
+        self._passed(now)
+
+    def began(self, now: float, *, in_time: bool) -> None:
+        """Take the first of an answer as a sign of its speed."""
+        self.late = not in_time
+        if in_time:
+            self._passed(now)
 
     def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
         self._penalty, self._penalty_at = self._decayed(now) + 1, now
@@ -100,6 +137,7 @@ class EndpointState:
         seconds = self._sentence(failure, retry_after)
         if seconds:
             self._ejections += 1
+            self._trial = True
             self.ejected_until = max(self.ejected_until, now + seconds)
             if failure in BY_PROBE:
                 self._lost_at = now
@@ -108,9 +146,17 @@ class EndpointState:
 
     def probed(self, *, up: bool, started: float) -> None:
         """Believe a probe; one that began after the failure ends an ejection it refutes."""
+        if up and self.up is False:
+            self.starts(started)
         self.up = up
         if up and started > self._lost_at:
             self.ejected_until = self._told_until
+
+    def _passed(self, now: float) -> None:
+        """End a trial, if this was one, by a slow start."""
+        if self._trial:
+            self._trial = False
+            self.starts(now)
 
     def _sentence(self, failure: Failure, retry_after: float) -> float:
         rules = self._ejection

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. Generous: a long prompt may take minutes before its first token."""
+    """Seconds, where nothing is learned yet: a long prompt may take minutes to its first token."""
 
     first_byte_seconds: float = 120.0
     """Then another endpoint is asked, if there is one: nothing is cut for nothing."""
     stall_seconds: float = 120.0
-    """Without a byte in the midst of an answer."""
+    """Without a byte in the midst of an answer; longer than this nothing is waited for."""
+    recheck_seconds: float = 1.0
+    """Between two looks for another endpoint once a limit is over."""
     total_seconds: float = 1800.0
     """For a first byte where there is nobody else to ask."""
 

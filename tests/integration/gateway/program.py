@@ -5,10 +5,11 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import msgspec
@@ -17,11 +18,17 @@ import psutil
 from fleet.testing.apiserver import free_port
 from fleet.testing.waiting import until
 from gateway.snapshot import Endpoint, Service, Snapshot
-from tests.gateway_upstream import Upstream
 
 MODEL, SERVICE, KEY = "llama", "team/llama", "client-key"
 HEADERS = {"authorization": f"Bearer {KEY}"}
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+class Place(Protocol):
+    """Where a model is served."""
+
+    @property
+    def url(self) -> str: ...
 
 
 class Gateway:
@@ -55,14 +62,18 @@ class Gateway:
         assert self.supervisor is not None
         return self.supervisor.pid
 
-    def route(self, *upstreams: Upstream) -> None:
-        """Write the routes as a whole, as whoever writes them has to."""
-        endpoints = tuple(
+    def route(self, *upstreams: Place) -> None:
+        """Route the model to these."""
+        self.route_to(
             Endpoint(f"team/{number}", each.url, region=f"r{number}")
             for number, each in enumerate(upstreams)
         )
+
+    def route_to(self, endpoints: Iterable[Endpoint]) -> None:
+        """Write the routes as a whole, as whoever writes them has to."""
+        service = Service(SERVICE, (MODEL,), tuple(endpoints))
         new = self.home / "new"
-        new.write_bytes(msgspec.json.encode(Snapshot((Service(SERVICE, (MODEL,), endpoints),))))
+        new.write_bytes(msgspec.json.encode(Snapshot((service,))))
         new.replace(self.snapshot)
 
     async def start(self) -> None:
@@ -119,7 +130,7 @@ def _arguments(process: psutil.Process) -> Sequence[str]:
 
 @asynccontextmanager
 async def gateway(
-    home: Path, *upstreams: Upstream, workers: int = 2, trust: bytes = b"", **settings: str
+    home: Path, *upstreams: Place, workers: int = 2, trust: bytes = b"", **settings: str
 ) -> AsyncIterator[Gateway]:
     """Run a gateway that routes the model to these upstreams."""
     made = Gateway(home, workers, trust)

@@ -17,13 +17,15 @@ from gateway.body import (
     BodyError,
     Span,
     finish,
+    glance,
+    head_of,
     long,
     model_at,
-    model_of,
     model_span,
     renamed,
     walk,
 )
+from gateway.policy.learning import STREAM, WHOLE
 from tests.unit.gateway import written
 
 CHANCE = st.randoms(use_true_random=False)
@@ -33,6 +35,11 @@ SIZE = 4 * STEP
 def found(body: bytes) -> str:
     """Read a model's name as from a large body."""
     return model_at(body, finish(walk(body)))
+
+
+def model_of(body: bytes) -> str:
+    model: str = head_of(body).model
+    return model
 
 
 def refusal(body: bytes) -> tuple[str, str | None]:
@@ -226,3 +233,29 @@ def test_a_large_body_lets_others_run_whatever_it_is_made_of(filling: bytes, lea
 )
 def test_what_takes_long_to_read_is_read_in_steps(body: bytes, expected: bool) -> None:
     assert long(body) is expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ('"stream": true, "max_tokens": 9', STREAM),
+        ('"stream": false', WHOLE),
+        ('"stream": "true"', WHOLE),
+        ('"max_tokens": 100', 3),
+        ('"max_completion_tokens": 100', 3),
+        ('"max_output_tokens": 100, "max_tokens": null', 3),
+        ('"max_tokens": {"a": [1e400]}', WHOLE),
+        ('"max_tokens": -1', WHOLE),
+    ],
+)
+def test_a_body_says_what_kind_of_answer_is_wanted(fields: str, kind: int) -> None:
+    body = f'{{"model": "a", {fields}}}'.encode()
+    assert head_of(body).kind == kind
+    assert glance(body) == kind
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"stream": true, "x": "' + b"x" * STEP + b'"}']
+)
+def test_a_body_that_is_not_ours_to_judge_is_of_no_kind(body: bytes) -> None:
+    assert glance(body) == WHOLE

@@ -1,10 +1,12 @@
 """A stream of events is passed on whole event by whole event, and its last one is known."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sse import HELD_BYTES, Events
+from gateway.sse import HELD_BYTES, OPENINGS, Events, bare
 from tests.unit.gateway.pieces import cut
 
 LINES = st.sampled_from([b"data: {}", b"data: [DONE]", b": ping", b"event: x", b"data: a\\r\\n"])
@@ -83,3 +85,51 @@ def test_a_writer_may_forget_the_blank_line_at_the_very_end() -> None:
     reader.feed(b"data: {}\n\ndata: [DONE]\n")
     assert reader.rest() == b"data: [DONE]\n"
     assert reader.done
+
+
+def chat(**fields: object) -> bytes:
+    choice = {"index": 0, "finish_reason": None, **fields}
+    return _data({"object": "chat.completion.chunk", "choices": [choice]})
+
+
+def _data(fields: object) -> bytes:
+    return b"data: " + json.dumps(fields).encode() + b"\n\n"
+
+
+ROLE = {"role": "assistant", "content": "", "reasoning_content": None}
+BARE = (
+    b": ping\n\n",
+    b"\n\n",
+    chat(delta=ROLE),
+    chat(delta={}),
+    _data({"object": "chat.completion.chunk", "choices": [], "prompt_filter_results": [1]}),
+    *(b"event: %b\ndata: {}\n\n" % name for name in OPENINGS),
+    b"event:ping\r\ndata: {}\r\n\r\n",
+)
+TELLING = (
+    chat(delta={**ROLE, "content": "Hi"}),
+    chat(delta={"tool_calls": [{"index": 0}]}),
+    chat(delta={"reasoning_content": "Hm"}),
+    chat(delta=ROLE, finish_reason="stop"),
+    chat(text="Hi"),
+    b"data: [DONE]\n\n",
+    b"data: {\n\n",
+    _data({"error": {"message": "no"}}),
+    _data({"object": "text_completion", "choices": []}),
+    b"event: content_block_delta\ndata: {}\n\n",
+    b"event: error\ndata: {}\n\n",
+    b"retry: 3\n\n",
+)
+
+
+@pytest.mark.parametrize("event", BARE)
+def test_an_opening_shows_nothing(event: bytes) -> None:
+    assert bare(event)
+    assert bare(BARE[2] + event)
+    assert not bare(event + TELLING[0])
+
+
+@pytest.mark.parametrize("event", TELLING)
+def test_whatever_a_reader_may_show_or_act_upon_is_more_than_an_opening(event: bytes) -> None:
+    assert not bare(event)
+    assert not bare(BARE[2] + event)

@@ -57,8 +57,10 @@ def test_a_try_reserves_its_endpoint_until_it_ends() -> None:
         assert state.in_flight == 1
         if end == "failed":
             attempts.failed(Failure.ERROR, NOW)
+        elif end == "answered":
+            attempts.answered(NOW)
         else:
-            getattr(attempts, end)()
+            attempts.cancelled()
         assert state.in_flight == 0
 
 
@@ -93,7 +95,7 @@ def test_an_end_counts_once_whatever_is_told_after_it() -> None:
     (state,) = several(1)
     attempts = Attempts(rules())
     attempts.next([state], NOW)
-    attempts.answered()
+    attempts.answered(NOW)
     attempts.failed(Failure.CUT, NOW)
     attempts.cancelled()
     assert state.in_flight == 0
@@ -139,7 +141,7 @@ def test_whatever_becomes_of_requests_no_load_is_left_over(
         elif end == "failed":
             attempts.failed(failure, NOW)
         elif end == "answered":
-            attempts.answered()
+            attempts.answered(NOW)
         else:
             attempts.cancelled()
         held = [attempts.current for attempts in requests if attempts.current]

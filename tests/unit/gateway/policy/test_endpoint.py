@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policy.endpoint import PENALTY_HALF_LIFE, Ejection, EndpointState, Failure
-from tests.unit.gateway.places import known
+from tests.unit.gateway.places import known, place
 
 NOW = 1000.0
 BUSY, CUT, ERROR = Failure.BUSY, Failure.CUT, Failure.ERROR
@@ -74,14 +74,14 @@ def test_an_endpoint_that_fails_is_left_alone_for_a_while(
 
 def test_one_good_answer_makes_up_for_the_failures_before_it() -> None:
     state = after([RESET, RESET])
-    state.answered()
+    state.answered(NOW)
     state.failed(RESET, NOW)
     assert state.usable(NOW)
 
 
 def test_ejections_are_short_again_after_an_answer() -> None:
     state = after([SLOW, SLOW])
-    state.answered()
+    state.answered(NOW)
     state.failed(SLOW, NOW + 100)
     assert state.ejected_until == NOW + 105
 
@@ -146,15 +146,41 @@ def test_a_probe_that_finds_nobody_ends_nothing() -> None:
 @pytest.mark.parametrize("failure", list(Failure))
 def test_a_failure_weighs_as_a_request_and_is_forgotten_in_time(failure: Failure) -> None:
     state = after([failure])
-    state.in_flight = 2
     loads = [state.load(NOW + halves * PENALTY_HALF_LIFE) for halves in (0, 1, 2)]
-    assert loads == pytest.approx([3, 2.5, 2.25])
-    assert state.load(NOW + 100 * PENALTY_HALF_LIFE) == 2
+    assert loads == pytest.approx([1, 0.5, 0.25])
+    assert state.load(NOW + 100 * PENALTY_HALF_LIFE) == 0
+
+
+def test_one_that_was_left_alone_is_tried_by_one_request_and_begins_slowly() -> None:
+    state, later = after([SLOW]), NOW + 1000
+    assert state.load(later) == 0
+    state.in_flight = 1
+    assert state.load(later) > 1000
+    state.began(later, in_time=True)
+    loads = [state.load(later + seconds) for seconds in (0, 1, 5, 9, 10, 100)]
+    assert loads == pytest.approx([19, 19, 3, 2 / 0.9 - 1, 1, 1])
+    state.failed(SLOW, later + 200)
+    state.began(later + 300, in_time=False)
+    assert state.late
+    assert state.load(later + 300) > 1000
+
+
+def test_one_that_comes_back_begins_slowly() -> None:
+    probed, said = known(), known(ready=False)
+    probed.probed(up=False, started=NOW)
+    assert probed.load(NOW) == 0
+    probed.probed(up=True, started=NOW)
+    said.becomes(place(ready=True), NOW)
+    for state in (probed, said):
+        assert state.load(NOW) == pytest.approx(9)
+        state.probed(up=True, started=NOW + 5)
+        state.becomes(state.endpoint, NOW + 5)
+        assert state.load(NOW + 10) == 0
 
 
 def test_an_answer_does_not_make_failures_forgotten() -> None:
     state = after([ERROR])
-    state.answered()
+    state.answered(NOW)
     assert state.load(NOW) == 1
 
 

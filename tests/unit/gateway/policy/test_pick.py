@@ -56,7 +56,7 @@ def test_the_least_loaded_is_next_whenever_others_end(ends: list[int], places: i
         assert chosen.in_flight == least + 1
         open_.append(attempts)
         if end < len(open_):
-            open_.pop(end).answered()
+            open_.pop(end).answered(NOW)
         assert sum(state.in_flight for state in states) == len(open_)
 
 
@@ -67,7 +67,7 @@ def test_of_equals_the_one_that_waited_longest_is_next() -> None:
         chosen = attempts.next(states, NOW)
         assert chosen is not None
         order.append(chosen.endpoint.name)
-        attempts.answered()
+        attempts.answered(NOW)
     assert order == ["demo/0", "demo/1", "demo/2"] * 2
 
 
@@ -93,7 +93,7 @@ def test_an_endpoint_that_fails_at_once_does_not_look_idle(failure: Failure) -> 
     for tenth in range(600):
         now = NOW + tenth / 10
         while working and working[0][0] <= now:
-            working.pop(0)[1].answered()
+            working.pop(0)[1].answered(NOW)
         attempts = Attempts(shared)
         if attempts.next(states, now) is bad:
             asked += 1

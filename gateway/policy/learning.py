@@ -1,0 +1,87 @@
+"""How long an answer may be waited for: learned from those before it, for each kind of request."""
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Container
+
+from gateway.policy.timing import Limits
+
+SAMPLES = 100
+LEAST = 8
+"""Samples below which nothing is known."""
+FACTOR = 8.0
+"""Times the wait that one in a hundred exceeds: what takes longer is not slow but stuck."""
+FIRST_FLOOR = 1.0
+PAUSE_FLOOR = 5.0
+"""More than before the first byte: an answer that is out already cannot be asked for again."""
+STREAM, WHOLE = -1, 0
+"""Kinds of answers; a whole one whose length is limited is of a kind above."""
+KINDS = 12
+UNIT = 1024
+"""Bytes of the shortest prompts, and tokens of the shortest limits times 16."""
+
+
+def magnitude(number: int) -> int:
+    """Sort numbers by powers of four."""
+    return (number.bit_length() + 1) >> 1
+
+
+def kind(tokens: int) -> int:
+    """Tell which whole answers take about as long, by the most that they may be."""
+    return min(KINDS, magnitude(tokens >> 4) + 1) if tokens > 0 else WHOLE
+
+
+class Learned:
+    """The last waits, and the limit that follows: eight times their 99th percentile."""
+
+    __slots__ = ("_floor", "_order", "_ranked", "limit")
+
+    def __init__(self, unknown: float, floor: float) -> None:
+        self.limit = unknown
+        self._floor = floor
+        self._order: deque[float] = deque()
+        self._ranked: list[float] = []
+
+    def took(self, seconds: float) -> None:
+        order, ranked = self._order, self._ranked
+        if len(order) == SAMPLES:
+            del ranked[bisect_left(ranked, order.popleft())]
+        order.append(seconds)
+        insort(ranked, seconds)
+        if len(order) >= LEAST:
+            highest = ranked[-1] if len(order) < SAMPLES else ranked[-2]
+            self.limit = max(self._floor, FACTOR * highest)
+
+    def cut(self) -> None:
+        """Learn that it takes longer: nobody knows how long, hence twice what was allowed."""
+        self.took(2 * self.limit)
+
+
+class Patience:
+    """For one kind of request of one model."""
+
+    __slots__ = ("first", "pause")
+
+    def __init__(self, limits: Limits) -> None:
+        self.first = Learned(limits.first_byte_seconds, FIRST_FLOOR)
+        """Until the first byte of content."""
+        self.pause = Learned(limits.stall_seconds, PAUSE_FLOOR)
+        """The longest pause within a stream."""
+
+
+class Learning:
+    """By model, length of the prompt and kind of the answer."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, int], Patience] = {}
+
+    def of(self, model: str, size: int, kind: int, limits: Limits) -> Patience:
+        """Give what is known of such a request, whose body has `size` bytes."""
+        key = (model, magnitude(size // UNIT), kind)
+        patience = self._known.get(key)
+        if patience is None:
+            patience = self._known[key] = Patience(limits)
+        return patience
+
+    def keep_only(self, models: Container[str]) -> None:
+        self._known = {key: value for key, value in self._known.items() if key[0] in models}

@@ -1,0 +1,147 @@
+"""Upstreams are killed, stopped and refuse for real, and clients notice as little as can be."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from fleet.testing.waiting import until
+from gateway.snapshot import Endpoint
+from tests.gateway_engine import Process, engine
+from tests.gateway_upstream import (
+    CHUNKED,
+    STREAM,
+    End,
+    chunk,
+    completes,
+    event,
+    head,
+    says,
+    upstream,
+)
+from tests.integration.gateway.program import CHAT, HEADERS, Gateway, gateway
+
+pytestmark = pytest.mark.faults
+TWO = 2
+
+
+@dataclass
+class Seen:
+    """What clients got that asked so often a second."""
+
+    answers: list[httpx.Response] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    async def ask(self, running: Gateway, http: httpx.AsyncClient) -> None:
+        began = monotonic()
+        url = f"{running.url}/v1/chat/completions"
+        self.answers.append(await http.post(url, json=CHAT, headers=HEADERS))
+        self.seconds.append(monotonic() - began)
+
+    async def rate(self, running: Gateway, number: int, per_second: float) -> None:
+        async with httpx.AsyncClient(timeout=60) as http, asyncio.TaskGroup() as group:
+            for _ in range(number):
+                group.create_task(self.ask(running, http))
+                await asyncio.sleep(1 / per_second)
+
+    @property
+    def failed(self) -> list[str]:
+        return [each.text for each in self.answers if not each.is_success]
+
+    @property
+    def wasted(self) -> int:
+        """Tries beyond the first of each request."""
+        return sum(int(each.headers["x-modelfleet-attempts"]) - 1 for each in self.answers)
+
+
+@asynccontextmanager
+async def pair(home: Path) -> AsyncIterator[tuple[Gateway, Process, Process]]:
+    """Run a gateway before two engines that it probes and has learned from."""
+    async with engine() as one, engine() as two, gateway(home, one, two, workers=1) as running:
+        running.route_to(
+            Endpoint(f"team/{number}", each.url, region=f"r{number}", probe=f"{each.url}/models")
+            for number, each in enumerate((one, two))
+        )
+        await Seen().rate(running, 40, 100)
+        yield running, one, two
+
+
+async def test_one_of_two_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
+    async with pair(tmp_path) as (running, one, _):
+        seen = Seen()
+        load = asyncio.create_task(seen.rate(running, 100, 50))
+        await asyncio.sleep(0.5)
+        one.tell(signal.SIGKILL)
+        await load
+    assert (len(seen.answers), seen.failed) == (100, [])
+
+
+@pytest.mark.parametrize("fault", [signal.SIGSTOP, signal.SIGUSR1], ids=["all", "POST"])
+async def test_one_of_two_that_hangs_costs_nobody_an_answer(
+    tmp_path: Path, fault: signal.Signals
+) -> None:
+    async with pair(tmp_path) as (running, one, _):
+        seen = Seen()
+        one.tell(fault)
+        await seen.rate(running, 80, 20)
+        one.tell(signal.SIGCONT)
+    assert (len(seen.answers), seen.failed) == (80, [])
+    assert sum(seconds > 3 for seconds in seen.seconds) <= 3
+
+
+async def test_one_of_two_that_refuses_is_soon_left_alone(tmp_path: Path) -> None:
+    async with pair(tmp_path) as (running, one, two):
+        seen = Seen()
+        one.tell(signal.SIGUSR2)
+        await seen.rate(running, 100, 50)
+        assert seen.failed == []
+        assert seen.wasted <= 3
+        two.tell(signal.SIGUSR2)
+        both = Seen()
+        await both.rate(running, 10, 50)
+    assert {each.status_code for each in both.answers} == {503}
+    assert all(int(each.headers["retry-after"]) >= 1 for each in both.answers)
+
+
+async def test_all_that_become_slow_at_once_lose_nobody(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        quick = [await stack.enter_async_context(engine(0.05)) for _ in range(TWO)]
+        slow = [await stack.enter_async_context(engine(2.5)) for _ in range(TWO)]
+        running = await stack.enter_async_context(gateway(tmp_path, *quick, workers=1))
+        await Seen().rate(running, 40, 50)
+        running.route(*slow)
+        seen = Seen()
+        await seen.rate(running, 60, 30)
+    assert (len(seen.answers), seen.failed) == (60, [])
+    assert any(seconds > 2.5 for seconds in seen.seconds)
+
+
+async def test_streams_of_a_lost_region_end_in_an_error_and_none_is_torn(tmp_path: Path) -> None:
+    gone = asyncio.Event()
+    breaks = says(head(200, STREAM, CHUNKED), chunk(event("one")), gone, End.RESET)
+    async with (
+        upstream(breaks) as one,
+        upstream(completes()) as two,
+        gateway(tmp_path, one, two, workers=1) as running,
+        httpx.AsyncClient(timeout=60) as http,
+    ):
+        streams = [asyncio.create_task(_stream(running, http)) for _ in range(20)]
+        await until(lambda: one.open >= 10 and len(two.requests) >= 10)
+        gone.set()
+        ends = [(await stream)[-1] for stream in streams]
+    assert sum(end == "data: [DONE]" for end in ends) == 10
+    errors = [json.loads(end.removeprefix("data: ")) for end in ends if "[DONE]" not in end]
+    assert [each["error"]["code"] for each in errors] == ["stream_interrupted"] * 10
+
+
+async def _stream(running: Gateway, http: httpx.AsyncClient) -> list[str]:
+    url, asked = f"{running.url}/v1/chat/completions", {**CHAT, "stream": True}
+    async with http.stream("POST", url, json=asked, headers=HEADERS) as answer:
+        return [line async for line in answer.aiter_lines() if line]
