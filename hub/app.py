@@ -21,6 +21,7 @@ from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
 from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime.gauges import CREDENTIAL_WAITS
+from hub.active_runs import ActiveRuns
 from hub.certificates import FreshKeys
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import Reads as EndpointReads
@@ -40,6 +41,8 @@ from hub.controllers.scheduling.observe import Reads as SchedulingReads
 from hub.controllers.services.handlers import Services
 from hub.controllers.services.observe import Claims
 from hub.controllers.services.observe import Reads as ServiceReads
+from hub.controllers.updaterun.handlers import UpdateRuns
+from hub.controllers.updaterun.observe import Observer as RunObserver
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads as WorkReads
 from hub.controllers.workload_status.handlers import WorkloadStatusController
@@ -49,7 +52,7 @@ from hub.gauges import Gauges
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
 from hub.pace import StatusPace
-from hub.scope import NAMESPACED
+from hub.scope import NAMESPACED, Scope
 from hub.settings import Settings
 from hub.silence_events import tell_of_silence
 from hub.watches import Watches
@@ -67,6 +70,9 @@ class Hub:
     catalogue: Catalogue
     heartbeats: Heartbeats
     watches: Watches
+    active_runs: Mapping[Scope, ActiveRuns]
+    placements: Mapping[Scope, Observer]
+    """What is read of placements, and of what they select."""
     others: tuple[Aside, ...]
     """Those whose objects we leave alone while they are there."""
     events: Events
@@ -91,6 +97,7 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
     heartbeats = Heartbeats(monotonic, client.now)
     heartbeats.follow(kinds.clusters)
     watches = Watches(client, known=kinds.written_by_people)
+    active_runs = {scope: ActiveRuns(caches.runs) for scope, caches in kinds.scopes.items()}
     kubefleet = Aside(KUBEFLEET_HUB, client.relist, client.now)
     hub = Hub(
         settings=settings,
@@ -99,12 +106,33 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
         catalogue=load(),
         heartbeats=heartbeats,
         watches=watches,
+        active_runs=active_runs,
+        placements=_observers(client, kinds, watches, active_runs),
         others=() if settings.beside else (kubefleet,),
         events=Events(client.as_manager(f"{NAME}-events"), NAME, client.now),
         hosts=GatewayHosts(kinds.clusters, kinds.works, reserved),
     )
     tell_of_silence(heartbeats, kinds.clusters, hub.tell_alone)
     return hub
+
+
+def _observers(
+    client: ApiClient, kinds: Kinds, watches: Watches, active_runs: Mapping[Scope, ActiveRuns]
+) -> Mapping[Scope, Observer]:
+    """One for each scope: it remembers what each placement selects."""
+    dynamic, bodies, catalogue = client.dynamic, Bodies(client.dynamic, watches), load()
+    return {
+        scope: Observer(
+            scope=scope,
+            reads=caches,
+            dynamic=dynamic,
+            watches=watches,
+            bodies=bodies,
+            catalogue=catalogue,
+            runs=active_runs[scope],
+        )
+        for scope, caches in kinds.scopes.items()
+    }
 
 
 def membership(hub: Hub) -> Iterator[Controller]:
@@ -119,17 +147,7 @@ def membership(hub: Hub) -> Iterator[Controller]:
 
 
 def placement(hub: Hub) -> Iterator[Controller]:
-    dynamic = hub.client.dynamic
-    bodies = Bodies(dynamic, hub.watches)
-    for scope, caches in hub.kinds.scopes.items():
-        observer = Observer(
-            scope=scope,
-            reads=caches,
-            dynamic=dynamic,
-            watches=hub.watches,
-            bodies=bodies,
-            catalogue=hub.catalogue,
-        )
+    for observer in hub.placements.values():
         yield PlacementController(
             client=hub.writer("placement"),
             observer=observer,
@@ -168,6 +186,23 @@ def rollout(hub: Hub) -> Iterator[Controller]:
             clusters=hub.kinds.clusters,
             silence=hub.heartbeats,
             clock=hub.client.now,
+        )
+
+
+def updaterun(hub: Hub) -> Iterator[Controller]:
+    for scope, caches in hub.kinds.scopes.items():
+        yield UpdateRuns(
+            client=hub.writer("updaterun"),
+            observer=RunObserver(
+                scope=scope,
+                reads=caches,
+                clusters=hub.kinds.clusters,
+                contents=hub.placements[scope],
+            ),
+            active=hub.active_runs[scope],
+            clock=hub.client.now,
+            pace=StatusPace(monotonic=monotonic),
+            tell=hub.events.tell,
         )
 
 
@@ -266,6 +301,7 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
     "placement": placement,
     "scheduling": scheduling,
     "rollout": rollout,
+    "updaterun": updaterun,
     "work-generation": work_generation,
     "workload-status": workload_status,
     "endpoints": endpoints,

@@ -13,10 +13,12 @@ from fleet.runtime.gauges import (
     MEMBER_SILENT,
     PLACEMENTS,
     SOLD_OUT,
+    UPDATE_RUNS,
     WORKLOAD_READY,
     Values,
 )
 from hub.controllers.placement.status import TYPES
+from hub.controllers.updaterun.status import standing
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
 from hub.workloads import READY_CONDITIONS, Workload
@@ -42,6 +44,10 @@ class Gauges:
             scope.placement.plural(): Tally(caches.placements, reason)
             for scope, caches in kinds.scopes.items()
         }
+        self._standings = {
+            scope.run.plural(): Tally(caches.runs, standing)
+            for scope, caches in kinds.scopes.items()
+        }
         deployments = (kinds.deployments, kinds.toolchain_deployments)
         self._ready: list[tuple[str, Tally[Any, bool]]] = [
             *((cache.resource.kind, Tally(cache, _workload_ready)) for cache in kinds.workloads),
@@ -53,6 +59,7 @@ class Gauges:
         """Answer while the block runs."""
         sources = (
             (PLACEMENTS, self.placements),
+            (UPDATE_RUNS, self.update_runs),
             (MEMBER_SILENT, self.members),
             (WORKLOAD_READY, self.workloads),
             (SOLD_OUT, self.sold_out),
@@ -64,6 +71,11 @@ class Gauges:
 
     def placements(self) -> Values:
         for scope, tally in self._reasons.items():
+            for said, number in tally.counts.items():
+                yield (scope, said), number
+
+    def update_runs(self) -> Values:
+        for scope, tally in self._standings.items():
             for said, number in tally.counts.items():
                 yield (scope, said), number
 

@@ -19,6 +19,7 @@ CONTROLLERS = (
     "placement",
     "scheduling",
     "rollout",
+    "updaterun",
     "work-generation",
     "workload-status",
     "endpoints",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from fleet.api.conditions import Condition
+from fleet.api.conditions import Condition, find
 from fleet.api.names import PREVIOUS_STATE
 from fleet.api.objects import Model, Resource
 from fleet.api.placement import (
@@ -131,6 +131,13 @@ class Binding(Resource):
     @property
     def in_use(self) -> bool:
         return self.spec.state is not BindingState.UNSCHEDULED and not self.deleting
+
+    def true_now(self, kind: str) -> bool:
+        """Say whether a condition is True of the binding as it is now, and not as it was."""
+        said = find(self.status.conditions, kind)
+        return (
+            said is not None and said.true and self.metadata.generation == said.observed_generation
+        )
 
     @property
     def chosen_state(self) -> BindingState:

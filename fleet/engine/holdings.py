@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 from fleet.api import names
 from fleet.api.binding import Binding, BindingState
-from fleet.api.conditions import find
 from fleet.api.placement import Placement, Policy
 from fleet.api.snapshot import PolicySnapshot
 from fleet.engine.ask import Holding
@@ -34,7 +33,7 @@ def _holding(binding: Binding, rules: Mapping[str, Policy], latest: PolicySnapsh
         current=decided_for == latest.name,
         same_rules=rules.get(decided_for) == rules[latest.name],
         bound=binding.chosen_state is BindingState.BOUND,
-        ready=_ready(binding),
+        ready=binding.true_now("Available"),
         fell_silent=names.SILENT_SINCE in binding.metadata.annotations,
     )
 
@@ -42,9 +41,3 @@ def _holding(binding: Binding, rules: Mapping[str, Policy], latest: PolicySnapsh
 def _rules(policy: Policy) -> Policy:
     """What of a policy says where; how it scores is weighed only when somewhere is chosen."""
     return policy.model_copy(update={"scoring": None})
-
-
-def _ready(binding: Binding) -> bool:
-    said = find(binding.status.conditions, "Available")
-    now = said is not None and said.observed_generation == binding.metadata.generation
-    return said is not None and said.true and now

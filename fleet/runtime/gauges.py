@@ -79,6 +79,11 @@ PLACEMENTS = Gauge(
     "Placements by the reason of their first condition that is not True, or Available",
     ("scope", "reason"),
 )
+UPDATE_RUNS = Gauge(
+    "modelfleet_update_runs",
+    "Update runs by the reason of the condition that says most of them",
+    ("scope", "reason"),
+)
 MEMBER_SILENT = Gauge(
     "modelfleet_member_silent", "1 where a member has missed its heartbeats", ("cluster",)
 )

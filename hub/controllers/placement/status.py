@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from fleet.api.binding import Binding, ClusterDecision
 from fleet.api.conditions import Condition, ConditionStatus, find, since
@@ -19,6 +20,7 @@ from hub.controllers.placement.plan.manifests import identify
 from hub.snapshots import groups, newest, newest_policy
 
 MAX_FAILED = 100
+Manifests = Sequence[dict[str, Any]]
 
 
 class Reason(StrEnum):
@@ -130,21 +132,36 @@ class Reporter:
             (binding for binding in self.observed.bindings if binding.in_use),
             key=lambda binding: binding.spec.target_cluster,
         )
-        policy, latest = newest_policy(self.observed.policies), newest(self.observed.resources)
-        clusters = (
-            *(self._cluster(binding) for binding in chosen),
-            *self._not_chosen(policy, len(chosen)),
-        )
+        policy = newest_policy(self.observed.policies)
+        taken = tuple(self._cluster(binding) for binding in chosen)
+        index, manifests = self._observed(taken, content)
         return PlacementStatus(
-            selected_resources=tuple(map(identify, content.manifests)),
-            observed_resource_index=str(latest.index) if latest else "",
-            placement_statuses=clusters,
+            selected_resources=tuple(map(identify, manifests)),
+            observed_resource_index=index,
+            placement_statuses=(*taken, *self._not_chosen(policy, len(chosen))),
             conditions=(
                 self._scheduled(policy),
-                *self._stages(clusters[: len(chosen)]),
+                *self._stages(taken),
                 *self._nothing(content),
             ),
         )
+
+    def _observed(
+        self, clusters: Sequence[ClusterPlacementStatus], content: Content
+    ) -> tuple[str, Manifests]:
+        """Say which resources the status is about: with update runs, those of all clusters."""
+        latest = newest(self.observed.resources)
+        if not self._external:
+            return str(latest.index) if latest else "", content.manifests
+        index = common_index(clusters)
+        if not index:
+            return "", ()
+        found = (g for g in groups(self.observed.resources) if str(g.index) == index)
+        return index, next((group.manifests for group in found), ())
+
+    @property
+    def _external(self) -> bool:
+        return self.placement.spec.strategy.type == "External"
 
     def _scheduled(self, policy: PolicySnapshot | None) -> Condition:
         """Repeat what scheduling said, once it has seen this generation of the placement."""
@@ -162,8 +179,7 @@ class Reporter:
         """Follow the stages up to the first that not all clusters have passed."""
         if not clusters:
             return
-        if self.placement.spec.strategy.type == "External":
-            text = "An external controller decides when each cluster gets which resources"
+        if self._external and (text := external_rollout(clusters)):
             yield self._condition("RolloutStarted", None, Reason.EXTERNAL, text)
             return
         for stage in STAGES:
@@ -210,13 +226,21 @@ class Reporter:
         yield self._at(cluster, "Scheduled", True, Reason.SCHEDULED, reason)
         for stage in STAGES:
             said = find(binding.status.conditions, stage.type)
-            if said is None or said.observed_generation != binding.metadata.generation:
+            if said is None or not self._speaks_of(said, binding):
                 text = f"The cluster has not got so far with the latest decision: {stage.type}"
                 yield self._at(cluster, stage.type, None, stage.unknown, text)
                 return
             yield self._at(cluster, stage.type, _truth(said), said.reason, said.message)
             if not said.true:
                 return
+
+    def _speaks_of(self, said: Condition, binding: Binding) -> bool:
+        """Say whether a condition is of the binding as it is.
+
+        With update runs, what was given stays given when scheduling decides anew.
+        """
+        given = self._external and said.type == STAGES[0].type
+        return given or said.observed_generation == binding.metadata.generation
 
     def _not_chosen(
         self, policy: PolicySnapshot | None, chosen: int
@@ -256,6 +280,26 @@ class Reporter:
             observed_generation=self.placement.metadata.generation,
             last_transition_time=self.now,
         )
+
+
+def common_index(clusters: Sequence[ClusterPlacementStatus]) -> str:
+    """Give the index of the resources that all clusters have; empty where they have not one."""
+    indices = {cluster.observed_resource_index for cluster in clusters}
+    return indices.pop() if len(indices) == 1 else ""
+
+
+def external_rollout(clusters: Sequence[ClusterPlacementStatus]) -> str:
+    """Say why nothing can be said of a rollout that others control; empty where it can be."""
+    by_runs = "Update runs decide when each cluster gets which resources"
+    if not common_index(clusters):
+        some = any(cluster.observed_resource_index for cluster in clusters)
+        what = "the clusters have different ones" if some else "no cluster has any yet"
+        return f"{by_runs}: {what}"
+    for cluster in clusters:
+        started = find(cluster.conditions, STAGES[0].type)
+        if started is None or started.status is ConditionStatus.UNKNOWN:
+            return f"{by_runs}: it is not known yet whether {cluster.cluster_name} was given them"
+    return ""
 
 
 def _truth(condition: Condition) -> bool | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from fleet.api.binding import Binding, BindingState
-from fleet.api.conditions import find
 from fleet.api.placement import Placement, PlacementType
 from fleet.api.snapshot import PolicySnapshot
 from hub.snapshots import Group, demands_digest
@@ -73,7 +72,7 @@ def _advance(observed: Observed) -> Iterator[Action]:
         given = binding.spec.resource_snapshot_name == latest.master.name
         if not given or binding.spec.state is not BindingState.BOUND:
             yield Advance(binding, latest.master.name)
-        elif not _reported(binding):
+        elif not binding.true_now("RolloutStarted"):
             yield Report(binding)
 
 
@@ -82,11 +81,6 @@ def _decided_for(binding: Binding, latest: Group, policies: Sequence[PolicySnaps
     name = binding.spec.scheduling_policy_snapshot_name
     policy = next((policy for policy in policies if policy.name == name), None)
     return demands_digest(policy.spec.demands if policy else ()) == latest.demands
-
-
-def _reported(binding: Binding) -> bool:
-    said = find(binding.status.conditions, "RolloutStarted")
-    return said is not None and said.true and _of_now(binding, said.observed_generation)
 
 
 def _let_go(observed: Observed, placement: Placement) -> Iterator[Action]:
@@ -147,9 +141,4 @@ def _unscheduled(binding: Binding) -> bool:
 
 
 def available(binding: Binding) -> bool:
-    said = find(binding.status.conditions, "Available")
-    return said is not None and said.true and _of_now(binding, said.observed_generation)
-
-
-def _of_now(binding: Binding, observed_generation: int) -> bool:
-    return observed_generation == binding.metadata.generation
+    return binding.true_now("Available")

@@ -80,7 +80,7 @@ class Scene:
         self.hub, self.agent = programs
 
     async def start_hub(self) -> None:
-        await self.hub.start("controller starts", times=16)
+        await self.hub.start("controller starts", times=18)
 
     async def start_agent(self) -> None:
         await self.agent.start("controller starts", times=4)

@@ -112,6 +112,23 @@ def test_a_placement_that_goes_on_counts_for_its_new_reason_alone() -> None:
     }
 
 
+def test_runs_count_for_what_is_last_said_of_them() -> None:
+    seen = Seen()
+    for scope, caches in seen.kinds.scopes.items():
+        if scope.namespaced:
+            body = {"apiVersion": scope.run.API, "kind": scope.run.kind()}
+            metadata = {"name": "upgrade", "namespace": "demo", "resourceVersion": "1"}
+            spec = {"placementName": "llama", "stagedRolloutStrategyName": "waves"}
+            told = [
+                condition("Initialized", "True", "Done"),
+                condition("Progressing", "False", "Stuck"),
+            ]
+            caches.runs.put(
+                body | {"metadata": metadata, "spec": spec, "status": {"conditions": told}}
+            )
+    assert seen.lines("modelfleet_update_runs") == {'{reason="Stuck",scope="stagedupdateruns"} 1.0'}
+
+
 def test_members_are_silent_or_not_and_their_types_sold_out_or_not() -> None:
     seen = Seen()
     seen.kinds.clusters.put(member("eu", NOON, a100=NOON + timedelta(minutes=3), t4=None))

@@ -16,6 +16,7 @@ from fleet.catalog.catalogue import load
 from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
 from fleet.testing.heard import Heard
+from hub.active_runs import ActiveRuns
 from hub.controllers.placement.handlers import PlacementController
 from hub.controllers.placement.observe import Observer
 from hub.controllers.placement.observe.contents import Bodies
@@ -58,6 +59,7 @@ class World:
         self.works = Cache(Work, indices=INDICES)
         self.clusters = Cache(MemberCluster)
         self.watches = Watches(self.client)
+        self.runs = ActiveRuns(self.caches.runs)
         self.placement = PlacementController(
             client=self.client.as_manager("placement"),
             observer=Observer(
@@ -67,6 +69,7 @@ class World:
                 watches=self.watches,
                 bodies=Bodies(self.client.dynamic, self.watches),
                 catalogue=load(),
+                runs=self.runs,
             ),
             clock=lambda: NOON,
             pace=StatusPace(monotonic=lambda: self.seconds),

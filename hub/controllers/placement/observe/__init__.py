@@ -1,6 +1,6 @@
 """Read what `plan` needs: of the placement from the caches, of what it selects by watches."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from fleet.api.objects import Key
@@ -9,11 +9,13 @@ from fleet.catalog.catalogue import Catalogue
 from fleet.kube.dynamic import DynamicClient
 from fleet.kube.errors import NotPermittedError
 from fleet.kube.resources import ApiResource
+from hub.active_runs import ActiveRuns
 from hub.controllers.placement.observe.contents import Bodies, content_of
 from hub.controllers.placement.observe.selectors import Selected, SelectorError, select
 from hub.controllers.placement.plan.actions import Content, Invalid, Observed
 from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
+from hub.update_runs import snapshot_index
 from hub.watches import Meta, Watches
 
 PLACEABLE = "the hub reads what rbac.placeable of its chart says: add the kind there"
@@ -27,6 +29,7 @@ class Observer:
     watches: Watches
     bodies: Bodies
     catalogue: Catalogue
+    runs: ActiveRuns
     selected: dict[Key, Selected] = field(default_factory=dict)
     """What each placement selected last, to tell whom a change concerns."""
 
@@ -44,7 +47,22 @@ class Observer:
             policies=self.reads.policies.by(BY_PLACEMENT, str(key)),
             resources=self.reads.resources.by(BY_PLACEMENT, str(key)),
             bindings=self.reads.bindings.by(BY_PLACEMENT, str(key)),
+            kept_for_runs=frozenset(self._kept_for_runs(key)),
         )
+
+    def _kept_for_runs(self, key: Key) -> Iterator[int]:
+        for run in self.runs.of(key):
+            index = snapshot_index(run)
+            if index.isdecimal():
+                yield int(index)
+
+    async def resource_hash(self, key: Key) -> str | None:
+        """Sum up what a placement selects now; None where that cannot be said."""
+        placement = self.reads.placements.get(key)
+        if placement is None or placement.deleting:
+            return None
+        content = await self._content(key, placement)
+        return content.resource_hash if isinstance(content, Content) else None
 
     async def _content(self, key: Key, placement: Placement) -> Content | Invalid:
         try:

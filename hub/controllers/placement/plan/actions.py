@@ -40,6 +40,8 @@ class Observed:
     policies: tuple[PolicySnapshot, ...] = ()
     resources: tuple[Snapshot, ...] = ()
     bindings: tuple[Binding, ...] = ()
+    kept_for_runs: frozenset[int] = frozenset()
+    """Indices of resource snapshots that update runs are about to give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,11 @@ def plan(observed: Observed, placement: Placement, content: Content) -> Plan:
     in_use = {b.spec.resource_snapshot_name for b in observed.bindings}
     then = (
         *(Demote(s) for s in mine if s.latest and index_of(s) != index),
-        *_surplus(mine, in_use, index, placement.spec.revision_history_limit),
+        *_surplus(
+            mine,
+            {index, *observed.kept_for_runs, *_used(mine, in_use)},
+            placement.spec.revision_history_limit,
+        ),
     )
     return Plan(first, then)
 
@@ -65,13 +69,14 @@ def _beside(current: Group, content: Content) -> Iterator[Action]:
         yield Annotate(current.master, wanted)
 
 
-def _surplus(
-    mine: Sequence[Snapshot], in_use: Collection[str], index: int, limit: int
-) -> Iterator[Action]:
-    """Keep as many indices as the placement says, and what a binding still has."""
-    whole = {group.index for group in snapshots.groups(mine)} | {index}
-    used = {index_of(snapshot) for snapshot in mine if snapshot.name in in_use}
-    kept = {*sorted(whole)[-limit:], *used}
+def _used(mine: Sequence[Snapshot], in_use: Collection[str]) -> Iterator[int]:
+    return (index_of(snapshot) for snapshot in mine if snapshot.name in in_use)
+
+
+def _surplus(mine: Sequence[Snapshot], needed: Collection[int], limit: int) -> Iterator[Action]:
+    """Keep as many indices as the placement says, and what a binding or a run needs."""
+    newest = sorted({*(group.index for group in snapshots.groups(mine)), max(needed)})[-limit:]
+    kept = {*newest, *needed}
     yield from (Delete(snapshot) for snapshot in mine if index_of(snapshot) not in kept)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.api import names
-from fleet.api.binding import Binding, BindingState
+from fleet.api.binding import Allocation, Binding, BindingState
 from fleet.api.objects import Metadata
 from fleet.api.placement import Placement, Strategy
 from fleet.api.snapshot import Snapshot
@@ -34,10 +34,11 @@ def plan(observed: Observed) -> Plan:
     binding = observed.binding
     if binding is None or binding.deleting:
         return Plan(tuple(_farewell(observed)))
-    group = _decided(observed, binding)
-    if group is None or binding.spec.state is not BindingState.BOUND or not observed.member:
+    if binding.spec.state is not BindingState.BOUND or not observed.member:
         return Plan()
-    wanted = tuple(_works(observed, binding, group))
+    wanted = _wanted(observed, binding)
+    if wanted is None:
+        return Plan()
     held = names.WORK_BINDING_CLEANUP in binding.metadata.finalizers
     hold = () if held else (Hold(binding),)
     return Plan((*_steps(wanted, observed.works), *hold), wanted)
@@ -53,15 +54,35 @@ def _farewell(observed: Observed) -> Iterator[Action]:
         yield Release(binding)
 
 
-def _decided(observed: Observed, binding: Binding) -> Group | None:
-    """Take the resources only with the allocations that were decided for what they demand."""
+def _wanted(observed: Observed, binding: Binding) -> tuple[Work, ...] | None:
+    """Resources go with the allocations that were decided for what they demand, or wait for them.
+
+    An update run does not wait: where it gives resources with other demands, older ones for
+    instance, the member's own estimate speaks. What it gave stays while scheduling decides anew.
+    """
     group = observed.group
+    if group is not None and _decided(observed, binding, group):
+        return tuple(_works(observed, binding, group, binding.spec.allocations))
+    if not observed.external:
+        return None
+    if group is None or _carry(observed.works, binding, group):
+        return observed.works or None
+    return tuple(_works(observed, binding, group, ()))
+
+
+def _decided(observed: Observed, binding: Binding, group: Group) -> bool:
     demands = observed.policy.spec.demands if observed.policy else ()
-    if group is None or group.demands != demands_digest(demands):
-        return None
-    if observed.policy is None and binding.spec.allocations:
-        return None
-    return group
+    unknown = observed.policy is None and binding.spec.allocations
+    return group.demands == demands_digest(demands) and not unknown
+
+
+def _carry(works: Sequence[Work], binding: Binding, group: Group) -> bool:
+    """Say whether these are the Works of a snapshot, whatever the allocations in them."""
+    master = group.master.name
+    there = {
+        w.name for w in works if w.metadata.annotations.get(names.PARENT_SNAPSHOT_NAME) == master
+    }
+    return there == {_name(binding, part) for part in group.all}
 
 
 def _steps(wanted: Sequence[Work], there: Sequence[Work]) -> Iterator[Action]:
@@ -85,9 +106,11 @@ def matches(old: Work, new: Work) -> bool:
     )
 
 
-def _works(observed: Observed, binding: Binding, group: Group) -> Iterator[Work]:
+def _works(
+    observed: Observed, binding: Binding, group: Group, allocations: Sequence[Allocation]
+) -> Iterator[Work]:
     for part in group.all:
-        manifests = member_copies(part.spec.selected_resources, binding.spec.allocations)
+        manifests = member_copies(part.spec.selected_resources, allocations)
         workloads = [reference(manifest) for manifest in manifests if is_workload(manifest)]
         yield Work(
             metadata=Metadata(
@@ -96,7 +119,7 @@ def _works(observed: Observed, binding: Binding, group: Group) -> Iterator[Work]
                 labels=_labels(binding, group),
                 annotations=_annotations(observed.placement, group, workloads),
             ),
-            spec=_spec(manifests, observed.placement),
+            spec=_spec(manifests, observed, binding),
         )
 
 
@@ -126,11 +149,14 @@ def _annotations(
     }
 
 
-def _spec(manifests: tuple[dict[str, object], ...], placement: Placement | None) -> WorkSpec:
-    strategy = placement.spec.strategy if placement else Strategy()
+def _spec(
+    manifests: tuple[dict[str, object], ...], observed: Observed, binding: Binding
+) -> WorkSpec:
+    strategy = observed.placement.spec.strategy if observed.placement else Strategy()
+    by_run = binding.spec.apply_strategy if observed.external else None
     spec = WorkSpec(workload=Workload(manifests=manifests))
     given = {
-        "apply_strategy": strategy.apply_strategy,
+        "apply_strategy": by_run or strategy.apply_strategy,
         "report_back_strategy": strategy.report_back_strategy,
     }
     return spec.model_copy(update={name: value for name, value in given.items() if value})

@@ -26,6 +26,11 @@ class Observed:
     """The cluster leaves the fleet: its workloads stay, and its Works go with its namespace."""
     silent: bool = False
 
+    @property
+    def external(self) -> bool:
+        """Whether update runs decide which resources the binding has."""
+        return self.placement is not None and self.placement.spec.strategy.type == "External"
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

@@ -188,11 +188,62 @@ def test_for_each_cluster_that_lacks_one_that_was_not_chosen_says_why(
         assert "is not selected: gpu-fit: none" in why.message
 
 
-def test_an_external_rollout_is_left_to_its_controller() -> None:
-    status = told(at("us", *done()), placement=start(strategy={"type": "External"}))
+def given(cluster: str, index: int | None, *conditions: dict[str, Any], **more: Any) -> Binding:
+    name = "" if index is None else f"{PLACEMENT}-{index}-snapshot"
+    return at(cluster, *conditions, snapshot=name, **more)
+
+
+def snapshots(*indices: int) -> tuple[Any, ...]:
+    """Build resource snapshots of which each has a ConfigMap named after its index."""
+    return tuple(
+        NAMESPACED.resources.model_validate(
+            {
+                "metadata": {
+                    "name": f"{PLACEMENT}-{index}-snapshot",
+                    "labels": {names.RESOURCE_INDEX: str(index)},
+                },
+                "spec": {"selectedResources": [config_map(f"v{index}").manifest()]},
+            }
+        )
+        for index in indices
+    )
+
+
+@pytest.mark.parametrize(
+    ("bindings", "index", "words"),
+    [
+        ([given("us", None), given("eu", None)], "", "no cluster has any yet"),
+        ([given("us", 0, *done()), given("eu", 1, *done())], "", "the clusters have different"),
+        ([given("us", 0, *done()), given("eu", 0)], "0", "not known yet whether eu was given"),
+        ([given("us", 0, *done()), given("eu", 0, *done())], "0", ""),
+    ],
+    ids=["nobody", "some", "all but not told", "all"],
+)
+def test_with_update_runs_a_placement_tells_of_what_all_clusters_have(
+    bindings: list[Binding], index: str, words: str
+) -> None:
+    external = start(strategy={"type": "External"})
+    status = told(*bindings, placement=external, resources=snapshots(0, 1))
+    assert status.observed_resource_index == index
+    assert [r.name for r in status.selected_resources] == ([f"v{index}"] if index else [])
     conditions = said(status)
+    if not words:
+        assert conditions["Available"] == ("True", "ResourceAvailable")
+        return
     assert list(conditions) == ["Scheduled", "RolloutStarted"]
     assert conditions["RolloutStarted"] == ("Unknown", "RolloutControlledByExternalController")
+    assert words in status.conditions[1].message
+
+
+def test_what_a_run_gave_stays_given_when_scheduling_decides_anew() -> None:
+    later = [condition(kind, True, generation=2) for kind in STAGES[1:]]
+    old = given("us", 0, condition("RolloutStarted", True), *later)
+    metadata = old.metadata.model_copy(update={"generation": 2})
+    decided = old.model_copy(update={"metadata": metadata})
+    external = start(strategy={"type": "External"})
+    for wanted, reason in ((external, "ResourceAvailable"), (start(), "")):
+        status = told(decided, placement=wanted, resources=snapshots(0))
+        assert said(status).get("Available", ("", ""))[1] == reason
 
 
 def test_what_is_wrong_is_said_beside_what_was() -> None:
