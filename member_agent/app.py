@@ -22,6 +22,7 @@ from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
 from fleet.runtime.gauges import product_version
 from member_agent.controllers.inference_set.handlers import InferenceSets
 from member_agent.controllers.inventory.handlers import InventoryReports
+from member_agent.controllers.kaito_pods.handlers import KaitoPods
 from member_agent.controllers.work.handlers import Works
 from member_agent.controllers.work.observe.watches import Watches
 from member_agent.controllers.workspace.handlers import Workspaces
@@ -96,9 +97,14 @@ def writer(client: ApiClient, name: str) -> ApiClient:
 
 
 def inference(agent: Agent) -> tuple[Controller, ...]:
-    """What KAITO would do; nothing where it is left to it, whether it runs just now or not."""
+    """What KAITO would do; nothing where it is left to it, whether it runs just now or not.
+
+    What it made is found by gateways all the same, also once it is gone.
+    """
+    made = KaitoPods(client=writer(agent.member, "kaito-pods"), reads=agent.kinds.for_kaito_pods())
+    kaito_pods = Held(made, *agent.others)
     if agent.settings.beside:
-        return ()
+        return (kaito_pods,)
     rules = Rules(image=agent.settings.engine_image, launch_seconds=agent.settings.launch_seconds)
     workspaces = Workspaces(
         client=writer(agent.member, "workspace"),
@@ -113,7 +119,8 @@ def inference(agent: Agent) -> tuple[Controller, ...]:
         reads=agent.kinds.for_inference_sets(),
         clock=agent.member.now,
     )
-    return Held(workspaces, *agent.others), Held(inference_sets, *agent.others)
+    ours = Held(workspaces, *agent.others), Held(inference_sets, *agent.others)
+    return (*ours, kaito_pods)
 
 
 def on_member(agent: Agent, lease: Lease | None) -> Program:

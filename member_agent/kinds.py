@@ -13,9 +13,10 @@ from fleet.kube.cache import Cache
 from member_agent.controllers.inference_set.observe import BY_OWNER, owner_of
 from member_agent.controllers.inference_set.observe import Reads as InferenceSetReads
 from member_agent.controllers.inventory.observe import Reads as InventoryReads
+from member_agent.controllers.kaito_pods.observe import Reads as KaitoPodReads
 from member_agent.controllers.work.observe import Reads as WorkReads
-from member_agent.controllers.workspace.observe import BY_WORKSPACE, workspace_of
 from member_agent.controllers.workspace.observe import Reads as WorkspaceReads
+from member_agent.workspace_index import BY_WORKSPACE, workspace_of
 
 
 class Kinds:
@@ -83,6 +84,14 @@ class Kinds:
     def for_inference_sets(self) -> InferenceSetReads:
         return InferenceSetReads(
             inference_sets=self.inference_sets, workspaces=self.workspaces, configs=self.configs
+        )
+
+    def for_kaito_pods(self) -> KaitoPodReads:
+        return KaitoPodReads(
+            workspaces=self.workspaces,
+            inference_sets=self.inference_sets,
+            stateful_sets=self.stateful_sets,
+            pods=self.pods,
         )
 
     def for_inventory(self) -> InventoryReads:

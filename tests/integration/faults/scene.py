@@ -83,7 +83,7 @@ class Scene:
         await self.hub.start("controller starts", times=18)
 
     async def start_agent(self) -> None:
-        await self.agent.start("controller starts", times=4)
+        await self.agent.start("controller starts", times=5)
 
     async def join(self, name: str = MEMBER) -> None:
         """Make a member; its agent may have its namespace at once."""

@@ -23,13 +23,13 @@ WRITE = ["get", "list", "watch", "create", "patch", "delete"]
 
 
 class AgentProcess(ProgramProcess):
-    """An agent; it has started when all four of its controllers have."""
+    """An agent; it has started when all five of its controllers have."""
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         super().__init__("member_agent", home / "agent.log", environ)
 
     @override
-    async def start(self, *, waiting_for: str = "controller starts", times: int = 4) -> None:
+    async def start(self, *, waiting_for: str = "controller starts", times: int = 5) -> None:
         await super().start(waiting_for=waiting_for, times=times)
 
 

@@ -1,14 +1,18 @@
 """An agent on a member that runs KAITO: it stands aside, or leaves reconciling to it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from fleet.api import names
 from fleet.api.cluster import InternalMemberCluster
 from fleet.api.conditions import find
-from fleet.api.core import Event, StatefulSet
+from fleet.api.core import Event, Pod, StatefulSet
 from fleet.api.names import WORK_BINDING_CLEANUP, digest
 from fleet.api.objects import Key, Metadata
 from fleet.api.work import AppliedWork, Work, Workload, WorkSpec
@@ -16,11 +20,17 @@ from fleet.api.workspace import Workspace
 from fleet.kube.client import ApiClient
 from fleet.kube.resources import ApiResource
 from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
+from fleet.kube.watcher import Watcher
+from fleet.testing.apiserver import ApiServer
 from fleet.testing.waiting import until
+from gateway.control.watch import follow_pods
+from gateway.snapshot import Service, Snapshot
 from tests.integration.member_agent.conftest import CLUSTER, NAMESPACE, AgentProcess
 from tests.integration.rival import running
 
-KAITO_NAMESPACE = "kaito-workspace"
+KAITO_NAMESPACE, MODEL = "kaito-workspace", "phi-4-mini-instruct"
+MARKED = {"kaito", "modelfleet-member-agent-kaito-pods"}
+"""Who has written a pod that is routed to."""
 
 
 def workspace(name: str) -> dict[str, Any]:
@@ -29,8 +39,22 @@ def workspace(name: str) -> dict[str, Any]:
         "kind": "Workspace",
         "metadata": {"name": name, "namespace": "default"},
         "resource": {"labelSelector": {"matchLabels": {"apps": name}}},
-        "inference": {"preset": {"name": "phi-4-mini-instruct"}},
+        "inference": {"preset": {"name": MODEL}},
     }
+
+
+def pod(workspace: str, index: str = "0") -> Pod:
+    """Give a pod as KAITO's StatefulSet makes it; of several nodes the first one serves."""
+    labels = {names.WORKSPACE: workspace, names.POD_INDEX: index}
+    container = {"name": workspace, "image": "kaito", "ports": [{"containerPort": 5000}]}
+    ready = {"type": "Ready", "status": "True"}
+    return Pod.model_validate(
+        {
+            "metadata": {"name": f"{workspace}-{index}", "namespace": "default", "labels": labels},
+            "spec": {"containers": [container]},
+            "status": {"podIP": "127.1.0.1", "conditions": [ready]},
+        }
+    )
 
 
 class World:
@@ -153,7 +177,7 @@ async def test_beside_kaito_an_agent_places_and_reports_and_reconciles_nothing(
     try:
         async with running(client, KAITO, KAITO_NAMESPACE):
             await world.write()
-            await agent.start(times=2)
+            await agent.start(times=3)
             await until(lambda: client.get(Workspace, placed))
             await until(lambda: _is(world, "True"))
             await _reconcile_as_kaito(client, placed)
@@ -167,6 +191,54 @@ async def test_beside_kaito_an_agent_places_and_reports_and_reconciles_nothing(
             assert agent.said("stands aside") == 0
     finally:
         await agent.kill()
+        await _let_go(client, world.key)
+        await world.clear()
+
+
+class Routes:
+    """Where a regional gateway would send requests."""
+
+    def __init__(self) -> None:
+        self.told = list[Snapshot]()
+
+    def services(self) -> Mapping[str, Service]:
+        found = self.told[-1].services if self.told else ()
+        return {place.name: each for each in found for place in each.endpoints}
+
+
+@pytest.fixture
+async def routes(kinds: ApiServer) -> AsyncIterator[Routes]:
+    made, watcher = Routes(), Watcher(kinds.connection())
+    following = asyncio.ensure_future(follow_pods(watcher, made.told.append, "eu"))
+    yield made
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    await watcher.close()
+
+
+async def test_pods_that_kaito_makes_of_what_was_placed_are_routed_to(
+    environ: Mapping[str, str], client: ApiClient, tmp_path: Path, routes: Routes
+) -> None:
+    agent = AgentProcess(tmp_path, {**environ, "MEMBER_AGENT_BESIDE": "true"})
+    world = World(client, "routed")
+    own, first, second = pod(world.at_home.name), pod(world.name), pod(world.name, "1")
+    try:
+        async with running(client, KAITO, KAITO_NAMESPACE):
+            await world.write()
+            await _run(client, own, first)
+            await agent.start(times=3)
+            await until(lambda: routes.services().keys() == {str(first.key)})
+            await _run(client, second)
+            await until(lambda: _managers(client, second.key, MARKED))
+            assert await _managers(client, first.key, MARKED)
+            assert await _managers(client, own.key, {"kaito"})
+            served = routes.services()[str(first.key)]
+            assert served.models[0] == served.endpoints[0].model == MODEL
+    finally:
+        await agent.kill()
+        for each in (own, first, second):
+            await client.delete(each, grace_seconds=0)
         await _let_go(client, world.key)
         await world.clear()
 
@@ -208,6 +280,20 @@ async def _reconcile_as_kaito(client: ApiClient, key: Key) -> None:
     }
     said = found.status.model_validate({"conditions": [condition], "state": "Ready"})
     await client.as_manager("kaito").patch_status(found, said)
+
+
+async def _run(client: ApiClient, *pods: Pod) -> None:
+    """Have pods of KAITO's serve."""
+    kaito = client.as_manager("kaito")
+    for each in pods:
+        await kaito.patch_status(await kaito.create(each), each.status)
+
+
+async def _managers(client: ApiClient, key: Key, wanted: set[str]) -> bool:
+    """Whether these have written something of a pod, and nobody else."""
+    live = await client.dynamic.get(ApiResource.of(Pod), key)
+    fields = live["metadata"]["managedFields"] if live else ()
+    return {each["manager"] for each in fields} == wanted
 
 
 async def _reported(client: ApiClient, key: Key) -> bool:

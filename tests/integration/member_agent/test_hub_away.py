@@ -68,7 +68,7 @@ async def test_a_hub_that_is_away_at_the_start_is_waited_for(
     far = {**environ, "MEMBER_AGENT_HUB_URL": f"https://127.0.0.1:{line.port}"}
     agent = AgentProcess(tmp_path, far)
     try:
-        await agent.start(waiting_for="controller starts", times=2)
+        await agent.start(waiting_for="controller starts", times=3)
         await served.write()
         await until(some(served.claims))
         line.mend()

@@ -135,6 +135,7 @@ MAY: Mapping[str, str] = {
         patch nodepools.karpenter.sh
         create namespaces
         list pods
+        patch pods in default
         list events in default
         patch {LEASES} in {NAMESPACE}/modelfleet-member-agent
         patch secrets in {NAMESPACE}/modelfleet-hub-token

@@ -7,18 +7,17 @@ from typing import NamedTuple
 
 from fleet.api.core import ConfigMap, Event, Node, Pod, Service, StatefulSet
 from fleet.api.karpenter import NodeClaim, NodePool
-from fleet.api.names import WORKSPACE, WORKSPACE_NAMESPACE
+from fleet.api.names import WORKSPACE
 from fleet.api.objects import Key
 from fleet.api.workspace import Workspace
 from fleet.catalog.catalogue import Catalogue
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
-from fleet.kube.wire import ObjectMeta
 from member_agent.capacity import gpus_of, holder, reached, region_of
 from member_agent.controllers.workspace.plan.actions import Cluster, Observed, Rules
 from member_agent.controllers.workspace.plan.workload import headless_name
+from member_agent.workspace_index import BY_WORKSPACE
 
-BY_WORKSPACE = "workspace"
 EVENTS_NAMESPACE = "default"
 """Where events of cluster-scoped objects are kept."""
 INSUFFICIENT = "InsufficientCapacityError"
@@ -35,14 +34,6 @@ class Reads(NamedTuple):
     stateful_sets: Cache[StatefulSet]
     services: Cache[Service]
     configs: Cache[ConfigMap]
-
-
-def workspace_of(metadata: ObjectMeta) -> Iterable[str]:
-    """Index claims and pods by the Workspace that they are for."""
-    name = metadata.labels.get(WORKSPACE)
-    if name:
-        namespace = metadata.labels.get(WORKSPACE_NAMESPACE, metadata.namespace)
-        yield str(Key(namespace, name))
 
 
 def unreadable(reads: Reads, key: Key) -> bool:
