@@ -40,15 +40,21 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched(Named):
+class Viewed(Named):
+    """A rollout that is shown."""
+
+    output: Annotated[
+        View, typer.Option("-o", "--output", help="For people, with details, or for programs.")
+    ] = View.TABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched(Viewed):
     """A rollout that may be followed to its end."""
 
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds to watch; 0 is for as long as it takes.")
     ] = 0.0
-    output: Annotated[
-        View, typer.Option("-o", "--output", help="For people, with messages, or for programs.")
-    ] = View.TABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,18 +72,20 @@ async def _approved(options: Approving) -> str:
 
 async def _turned(options: Named, decide: Callable[[UpdateRun], Turn]) -> str:
     async with hub_client(options.kubeconfig, options.context) as hub:
-        turned = run_of(await find(hub, options.name, options.namespace))
-        turn = decide(turned)
-        if turn.to:
-            await _set(hub, turned, turn)
+        meant = run_of(await find(hub, options.name, options.namespace))
+        turn = decide(meant)
+        await turned(hub, meant, turn)
     return turn.said
 
 
-async def _set(hub: ApiClient, turned: UpdateRun, turn: Turn) -> None:
+async def turned(hub: ApiClient, meant: UpdateRun, turn: Turn) -> None:
+    """Bring a run to the state that it is to have; RolloutError where others change it too."""
+    if turn.to is None:
+        return
     try:
-        await hub.json_patch(turned, swap("/spec/state", turned.spec.state, turn.to))
+        await hub.json_patch(meant, swap("/spec/state", meant.spec.state, turn.to))
     except ConflictError as error:
-        raise RolloutError(f"{turned.name} was changed meanwhile: say it again") from error
+        raise RolloutError(f"{meant.name} was changed meanwhile: say it again") from error
 
 
 def run_of(found: Subject) -> UpdateRun:

@@ -104,12 +104,30 @@ def _made(run: UpdateRun) -> tuple[str, str]:
     return made.isoformat() if made else "", run.name
 
 
+async def placement_of(hub: Client, name: str, namespace: str) -> tuple[Kinds, Placement]:
+    """Find the placement that is named, or that a run is of."""
+    found = await find(hub, name, namespace)
+    if found.placement:
+        return found.kinds, found.placement
+    assert found.run
+    key = Key(namespace, found.run.spec.placement_name)
+    placement = await hub.get(found.kinds.placement, key)
+    if placement is None:
+        gone = f"{found.kinds.placement.kind()} {key}"
+        raise RolloutError(f"there is no {gone} on the hub, which {found.run.name} names")
+    return found.kinds, placement
+
+
+async def bindings_of(hub: Client, kinds: Kinds, placement: Placement) -> tuple[Binding, ...]:
+    selector = f"{names.PARENT}={placement.name}"
+    return (await hub.list(kinds.binding, placement.namespace, selector)).objects()
+
+
 async def look(hub: Client, name: str, namespace: str) -> Report:
     """Report on what the name leads to."""
     found = await find(hub, name, namespace)
     if found.run and (found.placement is None or placements.external(found.placement)):
         return runs.report(found.run)
     assert found.placement
-    selector = f"{names.PARENT}={found.placement.name}"
-    bindings = await hub.list(found.kinds.binding, namespace, selector)
-    return placements.report(found.placement, bindings.objects())
+    bindings = await bindings_of(hub, found.kinds, found.placement)
+    return placements.report(found.placement, bindings)

@@ -15,9 +15,9 @@ from fleet.api.placement import (
     PlacementStatus,
 )
 from fleet.api.snapshot import PolicySnapshot
+from fleet.engine.snapshots import groups, newest, newest_policy
 from hub.controllers.placement.plan.actions import Content, Invalid, Observed
 from hub.controllers.placement.plan.manifests import identify
-from hub.snapshots import groups, newest, newest_policy
 
 MAX_FAILED = 100
 Manifests = Sequence[dict[str, Any]]

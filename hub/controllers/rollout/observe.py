@@ -4,10 +4,10 @@ from typing import Protocol
 
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key
+from fleet.engine.snapshots import newest, newest_policy
 from fleet.kube.cache import Cache
 from hub.controllers.rollout.plan import Observed
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
-from hub.snapshots import newest, newest_policy
 
 
 class Silence(Protocol):

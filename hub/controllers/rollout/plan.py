@@ -7,7 +7,7 @@ from math import ceil
 from fleet.api.binding import Binding, BindingState
 from fleet.api.placement import Placement, PlacementType
 from fleet.api.snapshot import PolicySnapshot
-from hub.snapshots import Group, demands_digest
+from fleet.engine.snapshots import Group, demands_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

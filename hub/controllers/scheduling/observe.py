@@ -16,12 +16,12 @@ from fleet.engine.fleet import Fleet
 from fleet.engine.holdings import holdings, namespace_needed
 from fleet.engine.ledger import Ledger
 from fleet.engine.rows import Row
+from fleet.engine.snapshots import newest_policy
 from fleet.kube.cache import Cache
 from hub.controllers.scheduling.plan.actions import Observed
 from hub.heartbeats import Heartbeats
 from hub.scope import Scope, parent
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
-from hub.snapshots import newest_policy
 
 RowListener = Callable[[Row | None, Row | None], None]
 

@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 
 from cli.rollout.approvals import approved
-from fleet.api.staged_update import ClusterApprovalRequest, ClusterStagedUpdateRun
 from fleet.testing.apiserver import binaries
 from tests.integration.cli.rollouts import ENDED, PLANNED, Rollouts
 
@@ -38,16 +37,20 @@ async def kubectl(rollouts: Rollouts, command: str) -> str:
 
 
 async def test_the_page_s_commands_approve_pause_resume_and_wait(rollouts: Rollouts) -> None:
+    await rollouts.snapshot(1, "--fast")
+    await rollouts.binding("us", 1)
     run = await rollouts.run(2)
     request = await rollouts.request(run)
     *steering, waiting = COMMANDS
     said = [await kubectl(rollouts, command) for command in steering]
     assert request.name in said[0]
-    assert ["patched" in text for text in said] == [False, False, True, True, True]
-    found = await rollouts.client.get(ClusterApprovalRequest, request.key)
+    assert ["patched" in text for text in said[2:5]] == [True, True, True]
+    assert f"{rollouts.name}-1-snapshot" in said[5]
+    assert said[6].split()[-2:] == ["us", f"{rollouts.name}-1-snapshot"]
+    found = await rollouts.client.get(type(request), request.key)
     assert found
     assert approved(found)
-    there = await rollouts.client.get(ClusterStagedUpdateRun, run.key)
+    there = await rollouts.client.get(type(run), run.key)
     assert there
     assert there.metadata.generation == 3
     await rollouts.far(there, PLANNED, ENDED)

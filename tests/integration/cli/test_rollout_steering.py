@@ -8,20 +8,20 @@ from typer.testing import CliRunner, Result
 
 from cli.__main__ import build
 from fleet.api.conditions import find
-from fleet.api.staged_update import ClusterApprovalRequest, ClusterStagedUpdateRun, RunState
+from fleet.api.staged_update import Approval, RunState, UpdateRun
 from fleet.testing.apiserver import NOBODY, ApiServer
 from tests.integration.cli.conftest import written
 from tests.integration.cli.rollouts import ENDED, PLANNED, Rollouts
 
 
-async def state(rollouts: Rollouts, run: ClusterStagedUpdateRun) -> RunState:
-    found = await rollouts.client.get(ClusterStagedUpdateRun, run.key)
+async def state(rollouts: Rollouts, run: UpdateRun) -> RunState:
+    found = await rollouts.client.get(type(run), run.key)
     assert found
     return found.spec.state
 
 
-async def is_approved(rollouts: Rollouts, request: ClusterApprovalRequest) -> bool:
-    found = await rollouts.client.get(ClusterApprovalRequest, request.key)
+async def is_approved(rollouts: Rollouts, request: Approval) -> bool:
+    found = await rollouts.client.get(type(request), request.key)
     assert found
     said = find(found.status.conditions, "Approved")
     return said is not None and said.true and said.observed_generation == 1

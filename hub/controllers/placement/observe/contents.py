@@ -14,13 +14,13 @@ from fleet.api.snapshot import Demand
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.catalog.catalogue import Catalogue
 from fleet.engine.demand import DemandError, demand_of
+from fleet.engine.snapshots import content_hash
 from fleet.kube import wire
 from fleet.kube.dynamic import DynamicClient
 from fleet.kube.resources import ApiResource
 from hub.controllers.placement.observe.selectors import Found
 from hub.controllers.placement.plan.actions import Content, Invalid
 from hub.controllers.placement.plan.manifests import clean, order
-from hub.snapshots import content_hash
 from hub.watches import Meta, Watches
 
 KEPT_BYTES = 64 * 2**20

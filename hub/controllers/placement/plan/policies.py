@@ -7,6 +7,7 @@ from fleet.api import names
 from fleet.api.objects import Metadata
 from fleet.api.placement import Placement, PlacementType, Policy
 from fleet.api.snapshot import PolicySnapshot, PolicySnapshotSpec
+from fleet.engine.snapshots import index_of, policy_hash
 from hub.controllers.placement.plan.actions import (
     Action,
     Annotate,
@@ -18,7 +19,6 @@ from hub.controllers.placement.plan.actions import (
     Plan,
 )
 from hub.controllers.placement.plan.resources import belongs, owner
-from hub.snapshots import index_of, policy_hash
 
 
 def plan(observed: Observed, placement: Placement, content: Content) -> Plan:

@@ -7,7 +7,8 @@ from fleet.api import names
 from fleet.api.objects import Metadata, OwnerReference
 from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot, ResourceSnapshotSpec, Snapshot
-from hub import snapshots
+from fleet.engine import snapshots
+from fleet.engine.snapshots import Group, demands_digest, index_of
 from hub.controllers.placement.plan.actions import (
     Action,
     Annotate,
@@ -19,7 +20,6 @@ from hub.controllers.placement.plan.actions import (
     Plan,
 )
 from hub.controllers.placement.plan.manifests import split
-from hub.snapshots import Group, demands_digest, index_of
 
 
 def belongs(snapshot: Snapshot | PolicySnapshot, placement: Placement) -> bool:

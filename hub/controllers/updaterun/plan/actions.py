@@ -8,7 +8,7 @@ from fleet.api.binding import Binding
 from fleet.api.placement import ApplyStrategy, Placement
 from fleet.api.snapshot import PolicySnapshot
 from fleet.api.staged_update import Approval, UpdateRun, UpdateRunStatus, UpdateStrategy
-from hub.snapshots import Group
+from fleet.engine.snapshots import Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from fleet.api.binding import Binding
 from fleet.api.placement import ApplyStrategy
 from fleet.api.staged_update import Approval, RunState, UpdateRun
+from fleet.engine.snapshots import Group
 from hub.controllers.updaterun.plan.marks import Pen
 from hub.controllers.updaterun.plan.selection import Selection
-from hub.snapshots import Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

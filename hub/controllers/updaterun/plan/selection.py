@@ -8,9 +8,9 @@ from fleet.api.conditions import find
 from fleet.api.placement import ApplyStrategy, Placement, PlacementType
 from fleet.api.snapshot import PolicySnapshot
 from fleet.api.staged_update import UpdateRun
+from fleet.engine.snapshots import Group, index_of
 from hub.controllers.updaterun.plan.actions import Observed
 from hub.controllers.updaterun.plan.errors import InvalidError, NotYetError
-from hub.snapshots import Group, index_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fleet.api.objects import Metadata
 from fleet.api.placement import Placement, Strategy
 from fleet.api.snapshot import Snapshot
 from fleet.api.work import Work, Workload, WorkSpec
+from fleet.engine.snapshots import Group, demands_digest, index_of, subindex_of
 from hub.controllers.work_generation.plan.actions import (
     Action,
     Change,
@@ -19,7 +20,6 @@ from hub.controllers.work_generation.plan.actions import (
     Release,
 )
 from hub.controllers.work_generation.plan.members import is_workload, member_copies, reference
-from hub.snapshots import Group, demands_digest, index_of, subindex_of
 
 OURS = (
     names.PARENT_SNAPSHOT_NAME,

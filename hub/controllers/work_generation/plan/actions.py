@@ -6,7 +6,7 @@ from fleet.api.binding import Binding
 from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot
 from fleet.api.work import Work
-from hub.snapshots import Group
+from fleet.engine.snapshots import Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from fleet.api.binding import Binding, BindingState
 from fleet.api.conditions import find
 from fleet.api.placement import ApplyStrategy
 from fleet.api.staged_update import Approval, StageStatus, UpdateRun, UpdateRunStatus
+from fleet.engine.snapshots import Group
 from hub.controllers.updaterun.plan import plan
 from hub.controllers.updaterun.plan.actions import (
     Accept,
@@ -25,7 +26,6 @@ from hub.controllers.updaterun.plan.actions import (
     Withdraw,
 )
 from hub.scope import NAMESPACED, Scope
-from hub.snapshots import Group
 from tests.unit.hub.world import NAMESPACE, NOON, PLACEMENT, UID, binding, condition, placement
 
 RUN, RUN_UID = "upgrade", "uid-upgrade"

@@ -6,8 +6,7 @@ import pytest
 
 from fleet.api import names
 from fleet.api.snapshot import Demand, PolicySnapshot, Snapshot
-from hub.scope import NAMESPACED
-from hub.snapshots import (
+from fleet.engine.snapshots import (
     NO_DEMANDS,
     canonical,
     demands_digest,
@@ -18,6 +17,7 @@ from hub.snapshots import (
     policy_hash,
     subindex_of,
 )
+from hub.scope import NAMESPACED
 
 
 def part(
