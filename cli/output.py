@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 WIDE: Final = 160
-"""Columns where nobody looks at a terminal: a pipe shall not break words."""
+"""Columns where nobody looks at a terminal."""
 
 
 class Output(StrEnum):
@@ -28,10 +28,14 @@ def print_document(document: object, output: Output) -> None:
         typer.echo(json.dumps(document, indent=2))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def paper() -> Console:
+    """Give the terminal where there is one, else a sheet so wide that a pipe breaks no words."""
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    console = paper()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")

@@ -114,12 +114,12 @@ def _running(hub: HubFacts, now: datetime) -> Finding:
         return Finding(check, State.FAILED, "is not ready", "modelfleet up; modelfleet local logs")
     if lease is None:
         text = "there is no Lease of it: it runs without one, or has never run"
-        hint = "install the chart modelfleet-hub, or look at its pods in modelfleet-system"
+        hint = "install the chart modelfleet-hub, or look at its pods"
         return Finding(check, State.WARNING, text, hint)
     if lease.moving or now - lease.renewed < timedelta(seconds=lease.seconds):
         return Finding(check, State.OK, f"{lease.holder} leads")
     text = f"nobody has led since {_time(lease.renewed)}"
-    hint = "kubectl --namespace=modelfleet-system logs deployment/modelfleet-hub"
+    hint = f"kubectl --namespace={lease.namespace} logs deployment/modelfleet-hub"
     return Finding(check, State.FAILED, text, hint)
 
 

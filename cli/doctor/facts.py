@@ -14,6 +14,8 @@ class LeaderLease:
     """The Lease by which replicas of the hub agree on who leads."""
 
     holder: str
+    namespace: str
+    """Of the hub's release."""
     renewed: datetime
     seconds: int
     """For which it holds."""

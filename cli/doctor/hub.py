@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
+from cli.charts import NAMESPACE
 from cli.doctor.facts import HubFacts, Kinds, LeaderLease
 from cli.hub_access import NoHubError
 from cli.hub_client import hub_client
@@ -18,7 +19,7 @@ from fleet.kube.client import ApiClient, Client
 from fleet.kube.errors import ForbiddenError, NotFoundError, TransientError
 
 T = TypeVar("T")
-LEASE: Final = Key("modelfleet-system", "modelfleet-hub")
+LEASE: Final = Key(NAMESPACE, "modelfleet-hub")
 LOOK_AGAIN_SECONDS: Final = 3.0
 """Longer than a leader leaves between two renewals."""
 FLEET, PLACEMENT = "cluster.kubernetes-fleet.io", "placement.kubernetes-fleet.io"
@@ -119,7 +120,7 @@ async def _may(hub: ApiClient, verb: str, group: str, resource: str) -> bool:
 
 async def lease_of(hub: ApiClient) -> LeaderLease | None:
     """Read the hub's Lease, twice where it seems to be over: clocks differ."""
-    first = await hub.get(Lease, LEASE)
+    first = await _lease(hub)
     if first is None or not first.spec.renew_time or not first.spec.holder_identity:
         return None
     renewed, seconds = first.spec.renew_time, first.spec.lease_duration_seconds or 0
@@ -127,8 +128,22 @@ async def lease_of(hub: ApiClient) -> LeaderLease | None:
     if (hub.now() - renewed).total_seconds() >= seconds:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         with suppress(TransientError):
-            second = await hub.get(Lease, LEASE)
+            second = await hub.get(Lease, first.key)
             moving = second is not None and second.spec.renew_time != renewed
     return LeaderLease(
-        holder=first.spec.holder_identity, renewed=renewed, seconds=seconds, moving=moving
+        holder=first.spec.holder_identity,
+        namespace=first.namespace,
+        renewed=renewed,
+        seconds=seconds,
+        moving=moving,
     )
+
+
+async def _lease(hub: Client) -> Lease | None:
+    """Look in the usual namespace, then in all: a hub's release may be anywhere."""
+    usual = await hub.get(Lease, LEASE)
+    if usual:
+        return usual
+    everywhere = (await hub.list(Lease)).objects()
+    named = [lease for lease in everywhere if lease.name == LEASE.name and lease.spec.renew_time]
+    return max(named, key=lambda lease: str(lease.spec.renew_time), default=None)

@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cli.explain.answers import Answer, Row
+from cli.output import paper
 from fleet.api.binding import Allocation
 from fleet.api.snapshot import Demand
 
-WIDE = 140
-"""Columns where nobody looks at a terminal: a pipe shall not break words."""
-
 
 def show(answers: Sequence[Answer]) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
+    console = paper()
     for place, answer in enumerate(answers):
         if place:
             console.print()

@@ -7,11 +7,11 @@ from rich.console import Console
 
 from cli.hub_client import hub_client
 from cli.options import command
-from cli.output import print_document
+from cli.output import paper, print_document
 from cli.rollout.options import Looked, View, Watched
 from cli.rollout.report import Report
 from cli.rollout.running import run
-from cli.rollout.screen import paper, screen
+from cli.rollout.screen import screen
 from cli.rollout.subject import look
 from cli.rollout.table import picture
 from cli.rollout.watch import watch

@@ -8,7 +8,6 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
-from cli.output import WIDE
 from cli.rollout.lines import changes
 from cli.rollout.report import Report
 from cli.rollout.table import picture
@@ -66,9 +65,3 @@ def screen(console: Console, *, wide: bool) -> Iterator[Screen]:
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
         yield Picture(live, wide=wide)
-
-
-def paper() -> Console:
-    """Return where people read; a pipe does not break words."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDE)

@@ -1,7 +1,6 @@
 """What the charts write is what Helm, Kubernetes and our programs take."""
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -17,11 +16,8 @@ import gateway.settings
 import hub.settings
 import member_agent.settings
 from cli.local.binaries import Binaries
-from fleet.runtime import gauges
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.kinds import CRDS
-from gateway.exposition import render
-from gateway.metrics import Counts
 from tests.integration.charts.kubectl import Kubectl
 from tests.integration.charts.rendering import (
     CHARTS,
@@ -158,37 +154,3 @@ def test_the_defaults_of_the_settings_are_the_programs_own(chart: str) -> None:
         own = getattr(program, "".join(f"_{c.lower()}" if c.isupper() else c for c in name))
         # How many cores there are is known to the program; a container has not all of them.
         assert value in {own, ""} or (chart, name) == ("gateway", "workers"), name
-
-
-def hub_metrics() -> Mapping[str, set[str]]:
-    return {g.name: set(g.labels) for g in vars(gauges).values() if isinstance(g, gauges.Gauge)}
-
-
-def gateway_metrics() -> Mapping[str, set[str]]:
-    """Read what a gateway shows that has answered once."""
-    counts = Counts()
-    counts.answered("model", "region", "200", 1)
-    counts.began("model", "region", 0.1)
-    lines = [line for line in render(counts, ()).decode().splitlines() if "{" in line]
-    return {line.partition("{")[0]: set(re.findall(r"(\w+)=", line)) for line in lines}
-
-
-@pytest.mark.parametrize(
-    ("chart", "metrics"),
-    [("hub", hub_metrics), ("gateway", gateway_metrics)],
-    ids=["hub", "gateway"],
-)
-def test_alerts_ask_for_metrics_and_labels_that_are_there(
-    helm: Helm, chart: str, metrics: Callable[[], Mapping[str, set[str]]]
-) -> None:
-    known = metrics()
-    objects = helm.render(Installation(chart, CHARTS / chart / "ci" / "everything-values.yaml"))
-    (rules,) = [o for o in objects if o["kind"] == "PrometheusRule"]
-    for rule in rules["spec"]["groups"][0]["rules"]:
-        expression, said = rule["expr"], " ".join(rule["annotations"].values())
-        grouped = {
-            word for by in re.findall(r"by \(([^)]*)\)", expression) for word in by.split(", ")
-        }
-        for metric in re.findall(r"modelfleet_\w+", expression):
-            assert grouped <= known[metric], rule["alert"]
-        assert set(re.findall(r"\$labels\.(\w+)", said)) <= grouped, rule["alert"]

@@ -39,14 +39,14 @@ async def checks(kubeconfig: Path, *words: str) -> Checks:
     return {check["check"]: check for check in found["checks"]}
 
 
-async def lead(client: ApiClient, seconds_ago: float) -> None:
+async def lead(client: ApiClient, seconds_ago: float, namespace: str = LEASE.namespace) -> None:
     """Leave a Lease as a hub would that renewed it so long ago."""
-    await client.apply(Namespace(metadata=Metadata(name=LEASE.namespace)), force=True)
+    await client.apply(Namespace(metadata=Metadata(name=namespace)), force=True)
     renewed = clock.now() - timedelta(seconds=seconds_ago)
     lease = {
         "apiVersion": Lease.API,
         "kind": Lease.kind(),
-        "metadata": {"name": LEASE.name, "namespace": LEASE.namespace},
+        "metadata": {"name": LEASE.name, "namespace": namespace},
         "spec": {
             "holderIdentity": "hub-1",
             "leaseDurationSeconds": 9,
@@ -93,6 +93,14 @@ async def test_a_leader_that_is_gone_is_told_from_one_whose_clock_is_late(
         late -= 1
         await asyncio.wait({looking}, timeout=0.5)
     assert (await looking)["hub program"]["message"] == "hub-1 leads"
+
+
+async def test_a_hub_is_found_in_another_namespace(client: ApiClient, kubeconfig: Path) -> None:
+    usual = await client.get(Lease, LEASE)
+    if usual:
+        await client.delete(usual)
+    await lead(client, -60, "another")
+    assert (await checks(kubeconfig))["hub program"]["message"] == "hub-1 leads"
 
 
 async def test_a_user_whose_clock_is_wrong_is_told_what_the_hubs_clock_says(

@@ -107,8 +107,10 @@ def test_the_cheapest_that_fits_is_marked_and_the_others_have_their_reason(shell
             "us centralus 1 x Standard_NV36ads_A10_v5 (1 GPU) 3.94 -393"
             " would do: price -394, headroom +1"
         ),
-        "old northeurope - - - gpu-fit: phi-4-mini-instruct: Standard_NC6s_v3 compute capability",
-        "7.0, 8.0 is needed",
+        (
+            "old northeurope - - - gpu-fit: phi-4-mini-instruct: Standard_NC6s_v3"
+            " compute capability 7.0, 8.0 is needed"
+        ),
     ]
 
 

@@ -58,12 +58,13 @@ def member(
     )
 
 
+LEADER = LeaderLease(holder="hub-1", namespace="fleet", renewed=NOON, seconds=9)
 HUB = HubFacts(
     where="https://hub",
     version="v1.36.3",
     kinds=Kinds(),
     denied=(),
-    lease=LeaderLease(holder="hub-1", renewed=NOON, seconds=9),
+    lease=LEADER,
     members=(member(),),
 )
 GATEWAY = GatewayFacts(url="https://models/v1", ready=200, listed=200, models=1)
@@ -91,7 +92,7 @@ def test_a_fleet_that_is_well_has_nothing_wrong() -> None:
     assert document(found)["ok"] is True
 
 
-STALE = LeaderLease(holder="hub-1", renewed=NOON - timedelta(minutes=1), seconds=9)
+STALE = replace(LEADER, renewed=NOON - timedelta(minutes=1))
 HUB_TROUBLES: Mapping[str, tuple[Mapping[str, Any], str, State, str, str]] = {
     "away": ({"trouble": "no answer"}, "hub", State.FAILED, "no answer", "--kubeconfig"),
     "old": ({"version": "v1.32.9"}, "hub", State.FAILED, "v1.32.9 is too old", "1.33"),
@@ -125,7 +126,7 @@ HUB_TROUBLES: Mapping[str, tuple[Mapping[str, Any], str, State, str, str]] = {
         "hub program",
         State.FAILED,
         "nobody has led since 2026-01-01 11:59:00 UTC",
-        "logs deployment/modelfleet-hub",
+        "--namespace=fleet logs deployment/modelfleet-hub",
     ),
     "a clock that is late": (
         {"lease": replace(STALE, moving=True)},
