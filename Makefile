@@ -18,7 +18,7 @@ JOBS := $(shell expr $$(nproc) + 1)
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/synced ## Run the local fleet, place models, ask them, lose a region and get it back
+demo: .venv/synced ## Run the local fleet, place models, ask them, lose a region and get it back, roll a change out
 	@$(RUN) modelfleet demo
 
 demo-picture: .venv/synced ## Run the demo, and draw what it shows for the README
@@ -69,10 +69,11 @@ generate: .venv/synced ## Write the generated files anew: the CRDs and the API r
 docs: .venv/synced ## Build the documentation's site into site/
 	@$(RUN) mkdocs build --quiet
 
-bench: .venv/synced binaries ## Measure the way from a placement to its engine, what a fleet costs, and how soon a program is ready
+bench: .venv/synced binaries ## Measure the way to an engine, what a fleet costs, how soon programs are ready, and rollouts
 	@$(RUN) python -m benchmarks.control_loop
 	@$(RUN) python -m benchmarks.local_fleet
 	@$(RUN) python -m benchmarks.startup
+	@$(RUN) python -m benchmarks.rollout
 
 # Each engine builds the same file; the first that answers does. ENGINE=… names another.
 ENGINE ?= $(shell for e in docker podman buildah; do $$e info >/dev/null 2>&1 && echo $$e && break; done)

@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.sight import Sight
 from fleet.api import names
 from fleet.api.conditions import find
 from fleet.api.core import ConfigMap, Namespace, StatefulSet
@@ -45,29 +46,6 @@ KUBEFLEET = {"work": 245, "object_in_member": 273, "applied": 285, "change_in_me
 class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
-
-
-class Sight:
-    """A watch that tells when it first saw what somebody waits for."""
-
-    def __init__(self, cache: Cache[Any]) -> None:
-        self.cache = cache
-        self._waiting: list[tuple[Callable[[Any], bool], asyncio.Future[float]]] = []
-        cache.on_change(self._look)
-
-    def expect(self, wanted: Callable[[Any], bool]) -> "asyncio.Future[float]":
-        """Begin to wait, before the cause is written."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append((wanted, future))
-        return future
-
-    def _look(self, resource: Any) -> None:
-        now = time.perf_counter()
-        for entry in list(self._waiting):
-            wanted, future = entry
-            if not future.done() and wanted(resource):
-                future.set_result(now)
-                self._waiting.remove(entry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import Final
 
+from benchmarks.members import PATIENCE_SECONDS, join
 from fleet.api import names
-from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus, MemberCluster
-from fleet.api.conditions import Condition, ConditionStatus
 from fleet.api.core import ConfigMap, Namespace
-from fleet.api.keys import Key
 from fleet.api.objects import Metadata
 from fleet.api.placement import ResourcePlacement
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
 from fleet.api.workspace import Workspace
 from fleet.kube.client import ApiClient
-from fleet.runtime import clock
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.waiting import until
 
@@ -26,14 +23,13 @@ PLACEMENTS: Final = 140
 WORKSPACES: Final = 200
 SERVICES: Final = 50
 """Each with an endpoint."""
-PATIENCE_SECONDS: Final = 300.0
 
 
 async def fill(server: ApiServer) -> None:
     """Let a member join, and apply what people apply."""
     client = ApiClient(server.connection(), "people")
     await client.create(Namespace(metadata=Metadata(name=TEAM)))
-    await _join(client)
+    await join(client, CLUSTER)
     await _all(_place(client, f"p{number}") for number in range(PLACEMENTS))
     await _all(_workspace(client, f"w{number}") for number in range(WORKSPACES))
     await _all(_serve(client, f"s{number}") for number in range(SERVICES))
@@ -54,39 +50,6 @@ async def settled(server: ApiServer) -> None:
 
 async def _all(calls: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*calls)
-
-
-async def _join(client: ApiClient) -> None:
-    namespace = names.member_namespace(CLUSTER)
-    identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
-    member = {"metadata": {"name": CLUSTER}, "spec": {"identity": identity}}
-    await client.create(MemberCluster.model_validate(member))
-    key = Key(namespace, CLUSTER)
-    await until(lambda: client.get(InternalMemberCluster, key), seconds=PATIENCE_SECONDS)
-    internal = await client.get(InternalMemberCluster, key)
-    assert internal
-    await client.patch_status(internal, _joined())
-
-
-def _joined() -> InternalMemberClusterStatus:
-    now = clock.now()
-    conditions = tuple(
-        Condition(
-            type=kind,
-            status=ConditionStatus.TRUE,
-            reason="AsItShould",
-            message="",
-            observed_generation=1,
-            last_transition_time=now,
-        )
-        for kind in ("Joined", "Healthy")
-    )
-    agent = {
-        "type": "MemberAgent",
-        "conditions": [condition.dump() for condition in conditions],
-        "lastReceivedHeartbeat": now.isoformat(),
-    }
-    return InternalMemberClusterStatus.model_validate({"agentStatus": [agent]})
 
 
 async def _place(client: ApiClient, name: str) -> None:
