@@ -17,6 +17,7 @@ from fleet.kube.errors import (
     TransientError,
     reason,
 )
+from fleet.kube.lacks import noting
 from fleet.runtime.logs import about
 from fleet.runtime.metrics import reconciled
 
@@ -27,6 +28,8 @@ LONGEST_WAIT_SECONDS = 300.0
 LONGEST_OUTAGE_WAIT_SECONDS = 15.0
 """Between tries of what failed for a server that was away or did not believe us: it comes back,
 or gets us another token, without telling us."""
+LACKING_SECONDS = 20.0
+"""Until fields that a CRD lacks are written again: nobody tells when a newer one is installed."""
 log = logging.getLogger(__name__)
 
 
@@ -86,6 +89,10 @@ class WorkQueue:
         self._failures[key] += 1
         self.add_after(key, max(delay, after))
 
+    def lacking(self, key: Key) -> None:
+        """Add a key once more of which not all could be written."""
+        self.add_after(key, LACKING_SECONDS * (1 - self._chance() / 2))
+
     def hurry(self) -> None:
         """Try at once what waits after a failure: the server that was away answers again."""
         waiting = [key for key in self._failures if key in self._timers]
@@ -127,7 +134,8 @@ async def _try(
 ) -> Literal["done", "again", "failed"]:
     """Reconcile a key; the one place that logs what went wrong."""
     try:
-        again = await reconcile(key)
+        with noting() as lacks:
+            again = await reconcile(key)
     except (ConflictError, NotFoundError, TransientError) as error:
         log.info("reconciling again", extra=_fields(name, key) | {"why": str(error)})
         queue.retry(key, after=getattr(error, "retry_after", 0.0), longest=_longest(error))
@@ -143,6 +151,8 @@ async def _try(
         queue.retry(key)
         return "failed"
     queue.forget(key)
+    if lacks:
+        queue.lacking(key)
     if again is not None:
         queue.add_after(key, max(again, SOONEST_SECONDS))
     return "done"

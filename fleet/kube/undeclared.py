@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fleet.kube.errors import RejectedError
+from fleet.kube.lacks import Lack, meet
 from fleet.kube.resources import ApiResource
 from fleet.kube.serve import INSTALL
 from fleet.kube.verbs import Verbs
@@ -21,7 +22,7 @@ class Undeclared:
     """Applies as much of an object as the server's schema knows, and says once what it lacks."""
 
     def __init__(self) -> None:
-        self._named: set[tuple[str, tuple[str, ...]]] = set()
+        self._named: set[Lack] = set()
 
     async def apply(
         self,
@@ -43,13 +44,14 @@ class Undeclared:
                     raise
                 manifest = less
             for path in paths:
-                self._name(kind, path)
+                self._name(Lack(kind.crd, ".".join(filter(None, path))))
 
-    def _name(self, kind: ApiResource, path: tuple[str, ...]) -> None:
-        if (kind.crd, path) in self._named:
+    def _name(self, lack: Lack) -> None:
+        meet(lack)
+        if lack in self._named:
             return
-        self._named.add((kind.crd, path))
-        why = f"{kind.crd} has no field {'.'.join(filter(None, path))}: it is left out"
+        self._named.add(lack)
+        why = f"{lack.crd} has no field {lack.field}: it is left out"
         log.warning("a CRD is an older one", extra={"why": why, "way_out": INSTALL})
 
 

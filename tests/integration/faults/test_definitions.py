@@ -27,6 +27,8 @@ __all__ = ["frail_kinds", "frail_member_kinds", "frail_server"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUIET_SECONDS = 3.0
 BACK_SECONDS = 30.0
+MENDED_SECONDS = 90.0
+"""Each program looks every 20 seconds whether it may write now what it left out."""
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +146,8 @@ OLDER_ON_MEMBER: Final = {
 }
 
 
-async def test_fields_that_older_schemas_lack_are_not_written_again_and_again(
-    fleet: Scene,
+async def test_fields_that_older_schemas_lack_are_written_once_these_are_newer_and_not_before(
+    fleet: Scene, undisturbed: Outcome
 ) -> None:
     run, heard = "run-older", Recording()
     async with (
@@ -157,6 +159,7 @@ async def test_fields_that_older_schemas_lack_are_not_written_again_and_again(
         await until(lambda: any(call.resource == "works" for call in heard.writes))
         await _at_rest(heard)
         fleet.listen_no_more()
+    await fleet.ends_as(run, undisturbed, seconds=MENDED_SECONDS)
 
 
 async def _at_rest(heard: Recording) -> None:

@@ -19,6 +19,7 @@ from fleet.kube.errors import (
     RejectedError,
     TransientError,
 )
+from fleet.kube.lacks import Lack, meet
 from fleet.kube.queue import WorkQueue, backoff, work
 from fleet.runtime import metrics
 from tests.unit.fleet.kube.virtual import in_virtual_time
@@ -262,6 +263,31 @@ def test_a_retry_after_of_the_server_is_kept_and_a_result_says_when_to_look_agai
 
     in_virtual_time(body())
     assert times == [0.0, 3.0, 63.0, 123.0]
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [(None, [0.0, 20.0, 40.0]), (60.0, [0.0, 20.0, 40.0, 100.0]), (15.0, [0.0, 15.0, 30.0, 45.0])],
+)
+def test_what_an_older_crd_could_not_hold_is_tried_again_until_it_can(
+    again: float | None, expected: list[float]
+) -> None:
+    times: list[float] = []
+
+    async def reconcile(key: Key) -> float | None:
+        del key
+        times.append(now())
+        if len(times) < 3:
+            meet(Lack("widgets.test.modelfleet.dev", "spec.size"))
+        return again if len(times) < 4 else None
+
+    async def body() -> None:
+        queue = WorkQueue(never)
+        queue.add(A)
+        await _until_told(queue, reconcile, 1000)
+
+    in_virtual_time(body())
+    assert times == expected
 
 
 def test_a_reconcile_that_wants_itself_again_at_once_leaves_others_their_turn() -> None:

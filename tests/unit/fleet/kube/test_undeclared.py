@@ -1,5 +1,6 @@
 """What an older CRD lacks is left out of what is written, and named once."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -9,6 +10,7 @@ from typing_extensions import override
 from fleet.api.core import ConfigMap
 from fleet.kube.config import Connection
 from fleet.kube.errors import RejectedError
+from fleet.kube.lacks import Lack, noting
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Transport
 from fleet.kube.undeclared import Undeclared, undeclared, without
@@ -59,6 +61,22 @@ async def test_what_is_left_is_written_and_what_is_not_is_named_once(
         "configmaps has no field status.parts.note: it is left out",
     ]
     assert {"kubectl" in vars(record)["way_out"] for record in caplog.records} == {True}
+
+
+async def test_a_reconcile_is_told_what_was_left_out_by_the_tasks_that_it_began() -> None:
+    server, fields = Server(), Undeclared()
+    for _ in range(2):
+        with noting() as lacks:
+            await asyncio.gather(fields.apply(server, KIND, body(gateway={}), force=True))
+        assert lacks == {
+            Lack("configmaps", "status.gateway"),
+            Lack("configmaps", "status.parts.note"),
+        }
+    with noting() as lacks:
+        await fields.apply(
+            server, KIND, without(body(), [("status", "parts", "", "note")]), force=True
+        )
+    assert not lacks
 
 
 async def test_what_else_is_wrong_is_still_an_error() -> None:
