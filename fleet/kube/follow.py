@@ -38,7 +38,8 @@ class Pace:
     """After which the server ends a watch; it goes on at once from where it was."""
     first_retry: float = 0.1
     longest_retry: float = 30.0
-    """Between tries while the server does not answer; each wait doubles."""
+    """Between tries while the server does not answer; each wait doubles, and one that gets an
+    answer again ends those of all others."""
     unserved: float = 2.0
     """Between looks at a kind that must be there and is not."""
     optional: float = 15.0
@@ -211,8 +212,10 @@ class Follower:
             self._pace.first_retry * 2.0 ** min(self._failures, REMIND), self._pace.longest_retry
         )
         self._failures += 1
+        delay *= 1 - self._chance() / 2
         after = error.retry_after if isinstance(error, TransientError) else 0.0
-        await asyncio.sleep(max(delay * (1 - self._chance() / 2), after))
+        await asyncio.sleep(after)
+        await self._verbs.transport.answering.wait(max(delay - after, 0.0))
 
     async def _wait_unserved(self, error: NotFoundError) -> None:
         self._version = None

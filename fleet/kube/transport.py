@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from fleet.kube.answering import Answering
 from fleet.kube.answers import JSON, UNFOUND, read_status, refusal
 from fleet.kube.config import Connection
 from fleet.kube.errors import KubeError, TransientError
@@ -21,6 +22,7 @@ from fleet.runtime.metrics import requests_total
 REFUSED = 400
 UNAUTHORIZED = 401
 TOO_MANY = 429
+BROKEN = 500
 PATIENCE = 3
 """Times that a request waits when the server asks for it, before its caller hears of it."""
 LONGEST_WAIT_SECONDS = 5.0
@@ -53,6 +55,7 @@ class Transport:
         self.connection = connection
         self._timeouts = timeouts or Timeouts()
         self.time = ServerTime(connection.server, clock.now)
+        self.answering = Answering()
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
         self._storage = Storage(connection.server)
@@ -111,6 +114,7 @@ class Transport:
             if isinstance(error.__cause__, KubeError):
                 raise error.__cause__ from None
             requests_total(request.verb, "lost")
+            self.answering.lose()
             what = str(error) or type(error).__name__
             raise TransientError(f"{self.connection.server}: {what}") from error
 
@@ -139,6 +143,7 @@ class Transport:
     async def _check(self, request: Request, response: aiohttp.ClientResponse) -> None:
         requests_total(request.verb, str(response.status))
         self.time.heard(response.headers.get("Date", ""))
+        self.answering.hear(well=response.status < BROKEN)
         if response.status < REFUSED:
             return
         status = read_status(response.status, await response.read())

@@ -14,6 +14,7 @@ from typing_extensions import override
 from fleet.api.core import ConfigMap
 from fleet.api.keys import Key
 from fleet.kube import wire
+from fleet.kube.answering import Answering
 from fleet.kube.cache import Cache
 from fleet.kube.config import Connection
 from fleet.kube.errors import (
@@ -210,6 +211,30 @@ def test_a_list_that_fails_is_tried_again() -> None:
     server = Server(a=3)
     server.refusals = [TransientError("away"), ForbiddenError("no rights")]
     assert seen(followed(server)) == {"a": "3"}
+
+
+def test_a_server_that_answers_somebody_again_is_watched_at_once_however_long_it_was_away() -> None:
+    server = Server([(10, TransientError("cut"))], a=3)
+
+    def away() -> None:
+        server.refusals = [TransientError("away")] * 15
+
+    server.watches = [[(10, away), (0, TransientError("cut"))]]
+
+    async def body() -> None:
+        loop = asyncio.get_running_loop()
+        answering = server.transport.answering = Answering(loop.time)
+        follower = Follower(server, Cache(ConfigMap), pace=Pace(), chance=lambda: 0.0)
+        task = asyncio.create_task(follower.run())
+        loop.call_at(11, answering.lose)
+        await asyncio.sleep(100)
+        server.refusals.clear()
+        answering.hear(well=True)
+        await asyncio.sleep(100)
+        task.cancel()
+
+    in_virtual_time(body())
+    assert [when for when, _ in server.watched] == [0.0, 100.0]
 
 
 def test_a_kind_that_we_may_not_read_says_so_until_we_may() -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
+from fleet.kube.answering import Answering
 from fleet.kube.errors import ForbiddenError, NotFoundError, NotServedError, TransientError
 from fleet.kube.transport import Request, Timeouts
 from fleet.runtime.metrics import exposition
@@ -69,6 +70,18 @@ async def test_every_answer_tells_what_time_the_server_has(code: int) -> None:
             await line.send(GET)
         assert line.time.now() - datetime(2099, 1, 1, 12, tzinfo=UTC) < timedelta(minutes=1)
         assert line.time.now().year == 2099
+
+
+async def test_a_server_that_is_back_wakes_who_waits_for_it() -> None:
+    times = iter((0.0, 1.0, 60.0))
+    async with staged(WELL) as stage, transport(stage.url) as line:
+        line.answering = Answering(lambda: next(times))
+        await line.send(GET)
+        line.answering.lose()
+        waiting = asyncio.create_task(line.answering.wait(600))
+        await asyncio.sleep(0)
+        await line.send(GET)
+        await asyncio.wait_for(waiting, 10)
 
 
 async def test_credentials_that_are_refused_are_renewed_and_tried_once_more() -> None:
