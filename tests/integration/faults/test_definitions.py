@@ -26,9 +26,6 @@ from tests.integration.faults.scene import Recording, Scene, Stage
 __all__ = ["frail_kinds", "frail_member_kinds", "frail_server"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUIET_SECONDS = 3.0
-BACK_SECONDS = 30.0
-MENDED_SECONDS = 90.0
-"""Each program looks every 20 seconds whether it may write now what it left out."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +61,7 @@ async def test_a_kind_that_the_hub_loses_is_named_and_taken_up_again_when_it_is_
     before = [fleet.hub.said(words) for words in named]
     async with removed(fleet.hub_client, *kinds):
         await until(lambda: all(map(fleet.hub.said, named)))
-    await fleet.ends_as(run, undisturbed, seconds=BACK_SECONDS)
+    await fleet.ends_as(run, undisturbed)
     assert [fleet.hub.said(words) for words in named] == [count + 1 for count in before]
     assert fleet.hub.alive
 
@@ -81,7 +78,7 @@ async def test_a_kind_that_a_member_loses_is_named_and_taken_up_again_when_it_is
     async with removed(fleet.member_client, *kinds):
         await until(lambda: all(map(fleet.agent.said, named)))
     async with collecting(fleet.member_client, run):
-        await fleet.ends_as(run, undisturbed, seconds=BACK_SECONDS)
+        await fleet.ends_as(run, undisturbed)
     assert fleet.agent.alive
 
 
@@ -159,7 +156,7 @@ async def test_fields_that_older_schemas_lack_are_written_once_these_are_newer_a
         await until(lambda: any(call.resource == "works" for call in heard.writes))
         await _at_rest(heard)
         fleet.listen_no_more()
-    await fleet.ends_as(run, undisturbed, seconds=MENDED_SECONDS)
+    await fleet.ends_as(run, undisturbed)
 
 
 async def _at_rest(heard: Recording) -> None:
