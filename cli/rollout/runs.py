@@ -72,14 +72,24 @@ def _progress(clusters: Sequence[Step]) -> dict[str, int]:
 
 
 def _run_state(run: UpdateRun) -> Found:
-    conditions = run.status.conditions
+    conditions, wanted = run.status.conditions, run.spec.state
     planned = find(conditions, "Initialized")
     if planned and planned.false:
         return State.FAILED, planned
     state, why = _state(conditions, "Progressing")
-    if why is None and planned and run.spec.state is RunState.INITIALIZE:
-        return State.READY, planned
-    return state, why or planned
+    if why is None:
+        ready = planned and wanted is RunState.INITIALIZE
+        return (State.READY if ready else State.PENDING), planned
+    return _as_wanted(state, wanted), why
+
+
+def _as_wanted(state: State, wanted: RunState) -> State:
+    """Go by what a person has said since the hub looked last."""
+    if wanted is RunState.RUN and state is State.STOPPED:
+        return State.PENDING
+    if wanted is RunState.STOP and state in {State.UPDATING, State.WAITING}:
+        return State.STOPPING
+    return state
 
 
 def _state(conditions: Iterable[Condition], going_on: str) -> Found:

@@ -51,11 +51,15 @@ class Fleet:
         body = _shaped(ConfigMap, name, self.namespace, metadata=metadata, data=data)
         await self.client.apply(body, force=True)
 
-    async def place(self, *, clusters: list[str]) -> None:
+    async def place(self, *, clusters: list[str], strategy: str = "RollingUpdate") -> None:
         labels = {"matchLabels": {"app": self.namespace}}
         selector = {"group": "", "version": "v1", "kind": "ConfigMap", "labelSelector": labels}
         policy = {"placementType": "PickFixed", "clusterNames": clusters}
-        spec = {"resourceSelectors": [selector], "policy": policy}
+        spec = {
+            "resourceSelectors": [selector],
+            "policy": policy,
+            "strategy": {"type": strategy},
+        }
         await self.client.create(_shaped(ResourcePlacement, "config", self.namespace, spec=spec))
 
     async def placement(self) -> ResourcePlacement | None:
