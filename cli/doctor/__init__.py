@@ -8,8 +8,9 @@ import typer
 from rich.markup import escape
 
 from cli.doctor import hub, surroundings
-from cli.doctor.checks import Finding, State, document, findings, wrong
+from cli.doctor.checks import findings
 from cli.doctor.facts import Facts
+from cli.doctor.findings import Finding, State, document, wrong
 from cli.endpoint import Endpoint, EndpointError, endpoint
 from cli.hub_access import NoHubError, hub_kubeconfig, local_fleet
 from cli.local.topology import Fleet

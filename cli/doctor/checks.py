@@ -1,12 +1,12 @@
 """Judge what was found: what is right, what is wrong, and the way out. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+from cli.doctor import rollouts
 from cli.doctor.facts import Facts, GatewayFacts, HubFacts, Version
+from cli.doctor.findings import Finding, State
 from cli.local.golang import parse_version
 from fleet.api import names
 from fleet.api.cluster import MemberCluster
@@ -22,42 +22,15 @@ KUBERNETES: Final = "k8s.io/k8s-version"
 _OK, _REFUSED, _WRONG_PLACE = 200, (401, 403), 404
 
 
-class State(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    check: str
-    state: State
-    message: str
-    way_out: str = ""
-
-
 def findings(facts: Facts) -> list[Finding]:
     """Judge all of it, in the order in which one thing needs the other."""
-    return [*_hub(facts), *_members(facts), *_gateway(facts.gateway), *_tools(facts)]
-
-
-def wrong(found: list[Finding]) -> bool:
-    return any(finding.state is State.FAILED for finding in found)
-
-
-def document(found: list[Finding]) -> dict[str, Any]:
-    """Return what `-o json` and `-o yaml` print."""
-    checks = [
-        {
-            "check": finding.check,
-            "state": str(finding.state),
-            "message": finding.message,
-            "wayOut": finding.way_out,
-        }
-        for finding in found
+    return [
+        *_hub(facts),
+        *_members(facts),
+        *rollouts.findings(facts),
+        *_gateway(facts.gateway),
+        *_tools(facts),
     ]
-    return {"ok": not wrong(found), "checks": checks}
 
 
 def _hub(facts: Facts) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.api.cluster import MemberCluster
+from fleet.api.staged_update import UpdateRun
 
 Version = tuple[int, ...]
 
@@ -47,6 +48,8 @@ class HubFacts:
     program: bool | None = None
     """Whether a local fleet's hub says that it is ready."""
     members: tuple[MemberCluster, ...] | None = None
+    runs: tuple[UpdateRun, ...] | None = None
+    """Update runs of both scopes."""
     time: datetime | None = None
     """What its API server's clock shows: this machine's may be another."""
 

@@ -15,11 +15,13 @@ from cli.hub_client import hub_client
 from fleet.api.cluster import MemberCluster
 from fleet.api.core import CustomResourceDefinition, Lease
 from fleet.api.objects import Key
+from fleet.api.staged_update import ClusterStagedUpdateRun, StagedUpdateRun, UpdateRun
 from fleet.kube.client import ApiClient, Client
 from fleet.kube.errors import ForbiddenError, NotFoundError, TransientError
 
 T = TypeVar("T")
 LEASE: Final = Key(NAMESPACE, "modelfleet-hub")
+RUNS: Final[tuple[type[UpdateRun], ...]] = (ClusterStagedUpdateRun, StagedUpdateRun)
 LOOK_AGAIN_SECONDS: Final = 3.0
 """Longer than a leader leaves between two renewals."""
 FLEET, PLACEMENT = "cluster.kubernetes-fleet.io", "placement.kubernetes-fleet.io"
@@ -46,8 +48,12 @@ async def look(kubeconfig: str, context: str) -> HubFacts:
 
 async def _look(hub: ApiClient) -> HubFacts:
     version = await hub.version()
-    kinds, denied, lease, members = await asyncio.gather(
-        _seen(_kinds(hub)), _seen(_denied(hub)), _seen(lease_of(hub)), _seen(_members(hub))
+    kinds, denied, lease, members, runs = await asyncio.gather(
+        _seen(_kinds(hub)),
+        _seen(_denied(hub)),
+        _seen(lease_of(hub)),
+        _seen(_members(hub)),
+        _seen(_runs(hub)),
     )
     return HubFacts(
         where=hub.connection.server,
@@ -56,6 +62,7 @@ async def _look(hub: ApiClient) -> HubFacts:
         denied=denied,
         lease=lease,
         members=members,
+        runs=runs,
         time=hub.now(),
     )
 
@@ -69,6 +76,11 @@ async def _seen(reading: Awaitable[T]) -> T | None:
 
 async def _members(hub: Client) -> tuple[MemberCluster, ...]:
     return (await hub.list(MemberCluster)).objects()
+
+
+async def _runs(hub: Client) -> tuple[UpdateRun, ...]:
+    found = await asyncio.gather(*(hub.list(kind) for kind in RUNS))
+    return tuple(run for listing in found for run in listing.objects())
 
 
 async def _kinds(hub: Client) -> Kinds:

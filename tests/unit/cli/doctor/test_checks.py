@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from cli.doctor.checks import Finding, State, document, findings, wrong
+from cli.doctor.checks import findings
 from cli.doctor.facts import Facts, GatewayFacts, HubFacts, Kinds, LeaderLease
+from cli.doctor.findings import Finding, State, document, wrong
 from fleet.api.cluster import MemberCluster
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
