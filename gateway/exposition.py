@@ -32,6 +32,7 @@ def render(past: Counts, reports: Sequence[Report]) -> bytes:
         *_family("upstream_errors_total", "counter", ERRORS, counts.errors),
         *_family("refused_total", "counter", ("code",), counts.refused),
         *_family("in_flight", "gauge", PLACES, _in_flight(standings)),
+        *_family("waiting", "gauge", TRIES, _waiting(reports)),
         *_family("endpoints", "gauge", (*PLACES, "state"), _endpoints(standings)),
         *_family("workers", "gauge", (), {(): len(reports)}),
         *_histograms("ttft_seconds", PLACES, counts.first_byte),
@@ -51,6 +52,14 @@ def _in_flight(standings: Iterable[Standing]) -> Numbers:
     numbers: Counter[Label] = Counter()
     for each in standings:
         numbers[each.model, each.region] += each.in_flight
+    return numbers
+
+
+def _waiting(reports: Iterable[Report]) -> Numbers:
+    numbers: Counter[Label] = Counter()
+    for report in reports:
+        for model, number in report.waiting.items():
+            numbers[model,] += number
     return numbers
 
 

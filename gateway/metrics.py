@@ -107,6 +107,8 @@ class Report(Struct, frozen=True):
     counts: Counts
     standings: dict[str, Standing]
     """By the endpoint's name."""
+    waiting: dict[str, int] = {}
+    """Requests that wait for a place, by model."""
 
 
 def standing(model: str, state: EndpointState, now: float) -> Standing:

@@ -18,7 +18,8 @@ class Route:
 class Routes:
     """Swapped as a whole; an endpoint that stays keeps its state."""
 
-    def __init__(self, ejection: Ejection) -> None:
+    def __init__(self, ejection: Ejection, workers: int = 1) -> None:
+        self._workers = workers
         self.known = False
         """Whether there was a snapshot yet."""
         self.by_model: dict[str, Route] = {}
@@ -62,8 +63,8 @@ class Routes:
     ) -> EndpointState:
         state = old.get(endpoint.name)
         if state is None or state.endpoint.url != endpoint.url:
-            state = EndpointState(endpoint, self._ejection)
+            state = EndpointState(endpoint, self._ejection, self._workers)
             state.starts(now)
             return state
-        state.becomes(endpoint, now)
+        state.becomes(endpoint, now, self._workers)
         return state

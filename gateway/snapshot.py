@@ -3,6 +3,15 @@
 from msgspec import Struct
 
 
+class Queue(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How requests wait when every endpoint has as many as it may."""
+
+    length: int = 1000
+    """That may wait; beyond, those of the lowest priority are sent away, the last first."""
+    seconds: float = 30.0
+    """That one may wait."""
+
+
 class Endpoint(Struct, frozen=True, gc=False, omit_defaults=True):
     """One place that serves a model: a region, an external URL or, in a region, a pod."""
 
@@ -19,6 +28,8 @@ class Endpoint(Struct, frozen=True, gc=False, omit_defaults=True):
     """URL that answers a GET below 500 while the place lives; where empty, nothing probes."""
     fleet: bool = False
     """A regional gateway: it gets the fleet's credential and the service's name."""
+    places: int = 0
+    """Requests that it may have at a time, from all workers together; 0 is no limit."""
 
 
 class Service(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -31,6 +42,7 @@ class Service(Struct, frozen=True, gc=False, omit_defaults=True):
     """Seconds since the epoch, as OpenAI's model objects have it."""
     listed: int = 1
     """How many of the names `GET /v1/models` lists."""
+    queue: Queue = Queue()
 
 
 class Snapshot(Struct, frozen=True, gc=False):

@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 def build(settings: Settings, credentials: Credentials, trusted: Reloaded) -> Intake:
     """Put a data plane together; it routes nothing before its first table."""
     plane = Plane(
-        routes=Routes(Ejection()),
+        routes=Routes(Ejection(), settings.workers),
         pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=trusted.context),
         credentials=credentials,
         rules=Rules(chance=random.random, attempts=settings.attempts),

@@ -8,6 +8,18 @@ from fleet.api.objects import Model, Resource
 from fleet.api.schema import LABEL, LIST, NAME, Schema
 
 
+class Admission(Model):
+    """How many requests are served at a time, and how others wait."""
+
+    max_in_flight_per_replica: Annotated[int | None, Schema(minimum=1, maximum=100_000)] = None
+    """Requests that the fleet's endpoints get at a time for each ready replica; without it as many
+    as come."""
+    queue_length: Annotated[int, Schema(minimum=0, maximum=100_000)] = 1000
+    """Requests that may wait for a place; the least urgent of more are refused (429)."""
+    queue_seconds: Annotated[int, Schema(minimum=1, maximum=3600)] = 30
+    """Seconds that one may wait."""
+
+
 class ModelServiceSpec(Model):
     """What clients call a model by."""
 
@@ -15,6 +27,8 @@ class ModelServiceSpec(Model):
     """The name that clients send as `model`, one in the whole fleet."""
     aliases: Annotated[tuple[Annotated[str, NAME], ...], LIST] = ()
     """Further names."""
+    admission: Admission = Admission()
+    """How many requests are served at a time, and how others wait."""
 
 
 class ModelServiceStatus(Model):
@@ -54,6 +68,8 @@ class ModelEndpointSpec(Model):
     """Cluster of the fleet that it is in; none for an external one."""
     model: Annotated[str, NAME] = ""
     """The model's name there, where it is not the service's."""
+    max_in_flight: Annotated[int | None, Schema(minimum=1, maximum=100_000)] = None
+    """Requests that it gets at a time; without it what the service says, or as many as come."""
 
 
 class ModelEndpointStatus(Model):

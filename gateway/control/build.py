@@ -8,7 +8,7 @@ from fleet.api.addresses import exposed
 from fleet.api.keys import Key
 from fleet.engine.naming import claimed, created, eldest_first, name_models
 from gateway.control.kinds import ModelEndpoint, ModelService, Pod, ready
-from gateway.snapshot import Endpoint, Service, Snapshot
+from gateway.snapshot import Endpoint, Queue, Service, Snapshot
 
 
 def fleet_routes(
@@ -29,6 +29,7 @@ def fleet_routes(
             listed=listed,
             created=int(created(service).timestamp()),
             endpoints=_endpoints(service, serving.get(service.key, ()), gateways),
+            queue=_queue(service),
         )
         for service, (models, listed) in zip(by_age, name_models(claims), strict=True)
     ]
@@ -87,7 +88,19 @@ def _endpoint(
         ready=ready(endpoint.status.conditions),
         probe=f"{origin}/-/load" if fleet else f"{url}/models",
         fleet=fleet,
+        places=_places(service, endpoint),
     )
+
+
+def _places(service: ModelService, endpoint: ModelEndpoint) -> int:
+    """Give how many requests an endpoint may have at a time; 0 is no limit."""
+    each = service.spec.admission.max_in_flight_per_replica if endpoint.spec.cluster else 0
+    return endpoint.spec.max_in_flight or each * max(1, endpoint.status.ready_replicas)
+
+
+def _queue(service: ModelService) -> Queue:
+    admission = service.spec.admission
+    return Queue(admission.queue_length, admission.queue_seconds)
 
 
 def _believed(url: str, told: str) -> bool:

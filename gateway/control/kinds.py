@@ -61,9 +61,16 @@ def ready(conditions: Iterable[Condition]) -> bool | None:
     return {"True": True, "False": False}.get(told)
 
 
+class Admission(Struct, frozen=True, rename="camel"):
+    max_in_flight_per_replica: int = 0
+    queue_length: int = 1000
+    queue_seconds: int = 30
+
+
 class ModelServiceSpec(Struct, frozen=True):
     model: str
     aliases: tuple[str, ...] = ()
+    admission: Admission = Admission()
 
 
 class ModelService(Kind, frozen=True):
@@ -72,15 +79,17 @@ class ModelService(Kind, frozen=True):
     spec: ModelServiceSpec
 
 
-class ModelEndpointSpec(Struct, frozen=True):
+class ModelEndpointSpec(Struct, frozen=True, rename="camel"):
     service: str
     url: str
     region: str = ""
     cluster: str = ""
     model: str = ""
+    max_in_flight: int = 0
 
 
-class ModelEndpointStatus(Struct, frozen=True):
+class ModelEndpointStatus(Struct, frozen=True, rename="camel"):
+    ready_replicas: int = 0
     conditions: tuple[Condition, ...] = ()
 
 

@@ -1,85 +1,23 @@
 """One request with its answer: tried on one endpoint after another until the first byte is out."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from gateway.body import Span
-from gateway.data.pool import Dial, Origin, Pool
+from gateway.data.call import Call, Client, Context
 from gateway.data.reply import Reply
-from gateway.data.request import Request
 from gateway.data.upstream import Head, UpstreamConnection
-from gateway.metrics import Counts
 from gateway.policy import answers
 from gateway.policy.answers import Answer
-from gateway.policy.attempts import Attempts, Rules
+from gateway.policy.attempts import Attempts
 from gateway.policy.endpoint import EndpointState, Failure
-from gateway.policy.learning import Learning
+from gateway.policy.line import priority
 from gateway.policy.pick import wait
-from gateway.policy.timing import Limits, retry_after
+from gateway.policy.timing import retry_after
 
+if TYPE_CHECKING:
+    from gateway.data.pool import Dial, Origin
 
-class Client(Protocol):
-    """The side that asked."""
-
-    def write(self, data: bytes) -> None: ...
-
-    def answer(self, answer: Answer) -> None: ...
-
-    def keeps(self, request: Request) -> bool: ...
-
-    def done(self, *, keep: bool) -> None: ...
-
-    def abort(self) -> None: ...
-
-
-class Call:
-    """What is asked: the request, and for whom."""
-
-    __slots__ = ("kind", "label", "model", "request", "service", "span")
-
-    def __init__(
-        self,
-        request: Request,
-        service: str,
-        label: str,
-        kind: int,
-        model: str = "",
-        span: Span | None = None,
-    ) -> None:
-        self.request = request
-        self.service = service
-        """`<namespace>/<name>`."""
-        self.label = label
-        """The model's first name, for metrics; empty where nobody knows the service."""
-        self.kind = kind
-        """What kind of answer is asked for, as `learning` has it."""
-        self.model = model
-        """The name that the client used; an endpoint may serve it under another."""
-        self.span = span
-        """Where the name stands in the body, where that was found already."""
-
-
-class Context(Protocol):
-    """What all exchanges of a worker share."""
-
-    rules: Rules
-    limits: Limits
-    learning: Learning
-    pool: Pool
-    metrics: Counts
-    active: "set[Exchange]"
-
-    def clock(self) -> float: ...
-
-    def states(self, service: str) -> Sequence[EndpointState]:
-        """Look a service up anew: the snapshot may have changed since the last try."""
-
-    def message(self, call: Call, origin: Origin, state: EndpointState) -> tuple[bytes, bytes]:
-        """Give head and body as this endpoint is to get them."""
-
-    def lines(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
-        """Give the gateway's own headers for an answer."""
+PRIORITY = b"x-modelfleet-priority"
 
 
 class Exchange:
@@ -102,6 +40,7 @@ class Exchange:
         "_paused",
         "_reply",
         "_started",
+        "_waits_since",
         "deadline",
     )
 
@@ -126,6 +65,8 @@ class Exchange:
         """Pause so far within a stream."""
         self._pause = context.limits.stall_seconds
         """The one that may pass."""
+        self._waits_since: float | None = None
+        """When it came into the line where it waits now."""
         self.deadline = 0.0
 
     def start(self) -> None:
@@ -140,6 +81,7 @@ class Exchange:
         self._hang_up()
         self._attempts.cancelled()
         self._finish("499")
+        self._freed()
 
     def pause(self) -> None:
         self._paused = True
@@ -200,7 +142,9 @@ class Exchange:
         if now < self.deadline:
             return
         limits = self._context.limits
-        if self._paused:
+        if self._waits_since is not None:
+            self._turn_down(answers.waited(now - self._waits_since))
+        elif self._paused:
             self.cancel()
             self._client.abort()
         elif self._reply.started:
@@ -280,6 +224,7 @@ class Exchange:
         self._last = failure
         context.metrics.failed(self._call.label, state.endpoint.region, failure)
         self._attempts.failed(failure, context.clock(), seconds)
+        self._freed()
 
     def _another(self, now: float) -> bool:
         return self._attempts.another(self._context.states(self._call.service), now)
@@ -287,16 +232,50 @@ class Exchange:
     def _quicker(self, now: float) -> bool:
         return self._attempts.quicker(self._context.states(self._call.service), now)
 
+    # Waiting for a place.
+
+    def admitted(self) -> bool:
+        if not self._try():
+            return False
+        self._waits_since = None
+        return True
+
+    def crowded_out(self) -> None:
+        now = self._context.clock()
+        waited = now - (self._waits_since or now)
+        self._waits_since = None
+        self._turn_down(answers.crowded(waited))
+
+    def _wait_in_line(self, now: float) -> None:
+        context, call = self._context, self._call
+        queue = context.queue(call.service)
+        if self._waits_since is None:
+            self._waits_since, self.deadline = now, now + queue.seconds
+        wanted = priority(call.request.header(PRIORITY))
+        context.lines.join(call.service, self, wanted, queue.length)
+
+    def _freed(self) -> None:
+        """Let somebody else have the place that was ours."""
+        if self._context.lines:
+            self._context.lines.advance(self._call.service)
+
+    def _turn_down(self, answer: Answer) -> None:
+        self._finish(str(answer.status))
+        self._client.answer(answer)
+
     def _give_up(self) -> None:
         context, service = self._context, self._call.service
-        seconds = wait(context.states(service), context.clock())
+        now = context.clock()
+        if self._attempts.crowded(context.states(service), now):
+            self._wait_in_line(now)
+            return
+        seconds = wait(context.states(service), now)
         tries = len(self._attempts.tried)
         if tries:
             answer = answers.gave_up(self._last, tries, seconds)
         else:
             answer = answers.none_ready(service, seconds)
-        self._finish(str(answer.status))
-        self._client.answer(answer)
+        self._turn_down(answer)
 
     # Answering.
 
@@ -312,7 +291,7 @@ class Exchange:
             self._pause = self._patience.pause.limit
         self.deadline = now + self._pause
         keep = self._keep
-        self._client.write(reply.begin(context.lines(reply.head, tried, keep=keep)))
+        self._client.write(reply.begin(context.marks(reply.head, tried, keep=keep)))
 
     def _complete(self) -> None:
         if self._reply.broken:
@@ -325,6 +304,7 @@ class Exchange:
             self._patience.pause.took(self._longest)
         self._attempts.answered(self._context.clock())
         self._finish(str(status))
+        self._freed()
         self._client.done(keep=self._keep)
 
     def _cut(self) -> None:
@@ -365,5 +345,7 @@ class Exchange:
     def _finish(self, outcome: str) -> None:
         context, tried = self._context, self._attempts.tried
         context.active.discard(self)
+        if self._waits_since is not None:
+            context.lines.leave(self._call.service, self)
         region = tried[-1].endpoint.region if tried else ""
         context.metrics.answered(self._call.label, region, outcome, len(tried))

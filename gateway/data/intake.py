@@ -7,8 +7,9 @@ from urllib.parse import unquote_to_bytes
 
 from gateway import body as bodies
 from gateway.body import BodyError
+from gateway.data.call import Call
 from gateway.data.client import ClientConnection, Work
-from gateway.data.exchange import Call, Exchange
+from gateway.data.exchange import Exchange
 from gateway.data.local import METRICS, OPEN, READING, TEXT, Local
 from gateway.data.plane import Plane
 from gateway.data.request import Request
@@ -147,6 +148,7 @@ class Intake:
         plane = self.plane
         local = Local(
             routes=plane.routes,
+            lines=plane.lines,
             now=plane.clock(),
             draining=self.draining,
             region=self.region,

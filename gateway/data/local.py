@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from gateway.data.lines import Lines
 from gateway.policy import answers
 from gateway.policy.answers import Answer
 from gateway.routes import Route, Routes
@@ -24,6 +25,7 @@ class ServiceLoad(msgspec.Struct, rename="camel"):
 
     ready: int
     in_flight: int
+    waiting: int
 
 
 class Load(msgspec.Struct, rename="camel"):
@@ -39,6 +41,7 @@ class Local:
     """The gateway's own pages."""
 
     routes: Routes
+    lines: Lines
     now: float
     draining: bool
     region: str
@@ -76,7 +79,10 @@ class Local:
         return answers.as_json(_model(name, route)) if route else answers.unknown_model(name)
 
     def load(self) -> Answer:
-        services = {name: _load(route, self.now) for name, route in self.routes.by_service.items()}
+        services = {
+            name: _load(route, self.now, self.lines.waiting(name))
+            for name, route in self.routes.by_service.items()
+        }
         return answers.as_json(Load(self.region, self.cluster, services))
 
 
@@ -89,9 +95,9 @@ def _model(name: str, route: Route) -> Mapping[str, Any]:
     return {"id": name, "object": "model", "created": created, "owned_by": "modelfleet"}
 
 
-def _load(route: Route, now: float) -> ServiceLoad:
+def _load(route: Route, now: float, waiting: int) -> ServiceLoad:
     ready = sum(state.usable(now) for state in route.states)
-    return ServiceLoad(ready, sum(state.in_flight for state in route.states))
+    return ServiceLoad(ready, sum(state.in_flight for state in route.states), waiting)
 
 
 PAGES: Final[Mapping[bytes, Callable[[Local], Answer]]] = {

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from gateway import body as bodies
 from gateway.data import heads
-from gateway.data.exchange import Call, Exchange
+from gateway.data.call import Active, Call
+from gateway.data.lines import Lines
 from gateway.data.pool import Origin, Pool
 from gateway.data.upstream import Head
 from gateway.keys import Credentials
@@ -17,7 +18,7 @@ from gateway.policy.learning import Learning
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
 from gateway.routes import Routes
-from gateway.snapshot import Snapshot
+from gateway.snapshot import Queue, Snapshot
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,11 +32,16 @@ class Plane:
     limits: Limits = field(default_factory=Limits)
     metrics: Counts = field(default_factory=Counts)
     learning: Learning = field(default_factory=Learning)
-    active: set[Exchange] = field(default_factory=set)
+    lines: Lines = field(default_factory=Lines)
+    active: set[Active] = field(default_factory=set)
 
     def states(self, service: str) -> Sequence[EndpointState]:
         route = self.routes.by_service.get(service)
         return route.states if route else ()
+
+    def queue(self, service: str) -> Queue:
+        route = self.routes.by_service.get(service)
+        return route.service.queue if route else Queue()
 
     def message(self, call: Call, origin: Origin, state: EndpointState) -> tuple[bytes, bytes]:
         request, endpoint = call.request, state.endpoint
@@ -57,7 +63,7 @@ class Plane:
         )
         return head, body
 
-    def lines(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
+    def marks(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
         endpoint = tried[-1].endpoint
         region, upstream = endpoint.region.encode(), endpoint.name.encode()
         if endpoint.fleet:
@@ -95,11 +101,14 @@ class Plane:
             for route in routes
             for state in route.states
         }
-        return Report(self.metrics, standings)
+        waiting = {route.label: self.lines.waiting(route.service.name) for route in routes}
+        return Report(self.metrics, standings, waiting)
 
     def tick(self) -> None:
         """End what takes too long; called several times a second."""
         now = self.clock()
+        if self.lines:
+            self.lines.advance_all()
         for exchange in tuple(self.active):
             exchange.expire(now)
         self.pool.trim(now)

@@ -88,6 +88,14 @@ class Request:
     def path(self) -> bytes:
         return self.target.partition(b"?")[0]
 
+    def header(self, name: bytes) -> bytes:
+        """Find one of those that are passed on; few requests need to know any."""
+        lines = self.lines
+        for at in range(0, len(lines), 4):
+            if lines[at].lower() == name:
+                return lines[at + 2]
+        return b""
+
 
 def refused(answer: Answer) -> Request:
     """Stand for what could not be read."""

@@ -82,6 +82,16 @@ def none_ready(service: str, seconds: float) -> Answer:
     return later(503, "no_ready_endpoint", message, seconds)
 
 
+def crowded(seconds: float) -> Answer:
+    """Send one away because too many wait; as long as it waited others have to wait as well."""
+    return later(429, "queue_full", "Too many requests wait for this model.", seconds)
+
+
+def waited(seconds: float) -> Answer:
+    message = "Every endpoint was full for as long as a request may wait."
+    return later(503, "queue_timeout", message, seconds)
+
+
 def gave_up(failure: Failure, attempts: int, seconds: float) -> Answer:
     """Say what the last try met, when there is nobody else to ask."""
     return replace(_last_word(failure, attempts, seconds), attempts=attempts)

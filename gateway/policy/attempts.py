@@ -54,6 +54,12 @@ class Attempts:
         in_time = [state for state in states if not state.late]
         return pick(in_time, self.tried, now, self._rules.chance) is not None
 
+    def crowded(self, states: Sequence[EndpointState], now: float) -> bool:
+        """Tell whether somebody could be asked who only has no place just now."""
+        if len(self.tried) >= self._rules.attempts:
+            return False
+        return any(state.full and state.usable(now) and state not in self.tried for state in states)
+
     def overdue(self) -> None:
         """Note that the endpoint keeps somebody waiting beyond the limit."""
         if state := self.current:

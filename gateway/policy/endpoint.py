@@ -1,5 +1,6 @@
 """What a worker knows of one endpoint: its load, its failures, and until when it is left alone."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,6 +49,11 @@ BY_PROBE = (Failure.REFUSED, Failure.UNTRUSTED, Failure.RESET)
 """What a probe can refute. An engine that refuses work may well answer a probe."""
 
 
+def places(all_: int, workers: int) -> float:
+    """Share an endpoint's places among workers, none of which goes without."""
+    return math.ceil(all_ / workers) if all_ else math.inf
+
+
 class EndpointState:
     """Mutable, one for each endpoint and worker; kept when the snapshot changes around it."""
 
@@ -66,11 +72,14 @@ class EndpointState:
         "in_flight",
         "late",
         "picked",
+        "places",
         "up",
     )
 
-    def __init__(self, endpoint: Endpoint, ejection: Ejection) -> None:
+    def __init__(self, endpoint: Endpoint, ejection: Ejection, workers: int = 1) -> None:
         self.endpoint = endpoint
+        self.places = places(endpoint.places, workers)
+        """Requests that it may have at a time from this worker."""
         self.in_flight = 0
         self.picked = 0
         """Serial number of its last pick: of equals the one that waited longest is next."""
@@ -98,6 +107,10 @@ class EndpointState:
             now >= self.ejected_until and self.up is not False and self.endpoint.ready is not False
         )
 
+    @property
+    def full(self) -> bool:
+        return self.in_flight >= self.places
+
     def load(self, now: float) -> float:
         """Requests in flight, and failures that are not forgotten yet; more while it starts."""
         load: float = self.in_flight
@@ -114,8 +127,9 @@ class EndpointState:
         """Begin a slow start."""
         self._warm_at = now + SLOW_START_SECONDS
 
-    def becomes(self, endpoint: Endpoint, now: float) -> None:
+    def becomes(self, endpoint: Endpoint, now: float, workers: int) -> None:
         """Take in what a new snapshot says."""
+        self.places = places(endpoint.places, workers)
         if self.endpoint.ready is False and endpoint.ready is not False:
             self.starts(now)
         self.endpoint = endpoint

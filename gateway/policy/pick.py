@@ -27,7 +27,7 @@ def _least(
 ) -> EndpointState | None:
     best, least = None, 0.0
     for state in states:
-        if not state.usable(now) or state in tried:
+        if state.in_flight >= state.places or not state.usable(now) or state in tried:
             continue
         load = state.load(now)
         if best is None or load < least or (load == least and state.picked < best.picked):

@@ -47,13 +47,14 @@ def service(
     *aliases: str,
     namespace: str = NAMESPACE,
     age: float = 0,
+    **spec: Any,
 ) -> ModelService:
     """Build a service that serves a model of its own name; `age` is in seconds."""
     created = NOON - timedelta(seconds=age)
     return ModelService.model_validate(
         {
             "metadata": {"name": name, "namespace": namespace, "creationTimestamp": created},
-            "spec": {"model": model or name, "aliases": aliases},
+            "spec": {"model": model or name, "aliases": aliases, **spec},
         }
     )
 
@@ -64,6 +65,7 @@ def endpoint(
     *,
     namespace: str = NAMESPACE,
     ready: str = "",
+    replicas: int = 0,
     **spec: Any,
 ) -> ModelEndpoint:
     told = [condition("Ready", ready)] if ready else []
@@ -71,7 +73,7 @@ def endpoint(
         {
             "metadata": {"name": name, "namespace": namespace},
             "spec": {"service": "phi", "url": url, **spec},
-            "status": {"conditions": told},
+            "status": {"conditions": told, "readyReplicas": replicas},
         }
     )
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fleet.api.core import Pod
 from fleet.testing.workloads import NOON
-from gateway.snapshot import Endpoint, Service
+from gateway.snapshot import Endpoint, Queue, Service
 from tests.unit.gateway.control.objects import endpoint, fleet_routes, pod, pod_routes, service
 
 GATEWAYS = {"eu": "https://eu.example/v1", "us": "https://us.example:8443/v1/"}
@@ -51,6 +51,20 @@ def test_a_service_is_routed_to_its_regions_and_to_external_places() -> None:
             ),
         ),
     )
+
+
+def test_places_are_those_of_the_endpoint_or_of_its_ready_replicas() -> None:
+    phi = service(admission={"maxInFlightPerReplica": 8, "queueLength": 5, "queueSeconds": 3})
+    endpoints = [
+        endpoint("a", cluster="eu", replicas=3),
+        endpoint("b", cluster="eu"),
+        endpoint("c", cluster="eu", replicas=3, maxInFlight=4),
+        endpoint("d"),
+        endpoint("e", maxInFlight=2),
+    ]
+    (routed,) = fleet_routes([phi], endpoints, GATEWAYS).services
+    assert [each.places for each in routed.endpoints] == [24, 8, 4, 0, 2]
+    assert routed.queue == Queue(5, 3)
 
 
 @pytest.mark.parametrize(

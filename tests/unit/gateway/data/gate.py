@@ -191,8 +191,8 @@ class Gate:
         """Serve the model at these, which are asked in this order."""
         self.swap([endpoint(each, number, **fields) for number, each in enumerate(upstreams)])
 
-    def swap(self, endpoints: Sequence[Endpoint], *aliases: str) -> None:
-        service = Service(SERVICE, (MODEL, *aliases), tuple(endpoints), created=7)
+    def swap(self, endpoints: Sequence[Endpoint], *aliases: str, **fields: Any) -> None:
+        service = Service(SERVICE, (MODEL, *aliases), tuple(endpoints), created=7, **fields)
         self.plane.swap(Snapshot((service,)))
 
     def pass_time(self, seconds: float) -> None:

@@ -304,7 +304,7 @@ async def test_load_tells_who_is_ready_and_how_much_is_under_way() -> None:
     assert load == {
         "region": "eu",
         "cluster": "member-eu",
-        "services": {SERVICE: {"ready": 1, "inFlight": 1}},
+        "services": {SERVICE: {"ready": 1, "inFlight": 1, "waiting": 0}},
     }
 
 

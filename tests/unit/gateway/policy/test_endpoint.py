@@ -170,11 +170,11 @@ def test_one_that_comes_back_begins_slowly() -> None:
     probed.probed(up=False, started=NOW)
     assert probed.load(NOW) == 0
     probed.probed(up=True, started=NOW)
-    said.becomes(place(ready=True), NOW)
+    said.becomes(place(ready=True), NOW, 1)
     for state in (probed, said):
         assert state.load(NOW) == pytest.approx(9)
         state.probed(up=True, started=NOW + 5)
-        state.becomes(state.endpoint, NOW + 5)
+        state.becomes(state.endpoint, NOW + 5, 1)
         assert state.load(NOW + 10) == 0
 
 

@@ -1,0 +1,92 @@
+"""What an exchange is given: who asks for what, and what all exchanges of a worker share."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.body import Span
+from gateway.data.lines import Lines
+from gateway.data.pool import Origin, Pool
+from gateway.data.request import Request
+from gateway.data.upstream import Head
+from gateway.metrics import Counts
+from gateway.policy.answers import Answer
+from gateway.policy.attempts import Rules
+from gateway.policy.endpoint import EndpointState
+from gateway.policy.learning import Learning
+from gateway.policy.timing import Limits
+from gateway.snapshot import Queue
+
+
+class Client(Protocol):
+    """The side that asked."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def answer(self, answer: Answer) -> None: ...
+
+    def keeps(self, request: Request) -> bool: ...
+
+    def done(self, *, keep: bool) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Call:
+    """What is asked: the request, and for whom."""
+
+    __slots__ = ("kind", "label", "model", "request", "service", "span")
+
+    def __init__(
+        self,
+        request: Request,
+        service: str,
+        label: str,
+        kind: int,
+        model: str = "",
+        span: Span | None = None,
+    ) -> None:
+        self.request = request
+        self.service = service
+        """`<namespace>/<name>`."""
+        self.label = label
+        """The model's first name, for metrics; empty where nobody knows the service."""
+        self.kind = kind
+        """What kind of answer is asked for, as `learning` has it."""
+        self.model = model
+        """The name that the client used; an endpoint may serve it under another."""
+        self.span = span
+        """Where the name stands in the body, where that was found already."""
+
+
+class Active(Protocol):
+    """An exchange under way."""
+
+    def expire(self, now: float) -> None: ...
+
+    def endpoint_lost(self, state: EndpointState) -> None: ...
+
+
+class Context(Protocol):
+    """What all exchanges of a worker share."""
+
+    rules: Rules
+    limits: Limits
+    learning: Learning
+    pool: Pool
+    metrics: Counts
+    lines: Lines
+    active: set[Active]
+
+    def clock(self) -> float: ...
+
+    def states(self, service: str) -> Sequence[EndpointState]:
+        """Look a service up anew: the snapshot may have changed since the last try."""
+
+    def queue(self, service: str) -> Queue:
+        """Tell how a service lets requests wait."""
+
+    def message(self, call: Call, origin: Origin, state: EndpointState) -> tuple[bytes, bytes]:
+        """Give head and body as this endpoint is to get them."""
+
+    def marks(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
+        """Give the gateway's own headers for an answer."""
