@@ -26,19 +26,19 @@ class Fleet:
         self.agent = client.as_manager("agent")
 
     async def namespace_exists(self) -> None:
-        await self.client.create(_shaped(Namespace, self.namespace))
+        await self.client.create(shaped(Namespace, self.namespace))
 
     async def join(self) -> None:
         """Make the member, and answer for its agent."""
         name = self.cluster
         namespace = names.member_namespace(name)
         identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
-        cluster = _shaped(MemberCluster, name, spec={"identity": identity})
+        cluster = shaped(MemberCluster, name, spec={"identity": identity})
         await self.client.create(cluster)
         await until(lambda: self.client.get(InternalMemberCluster, Key(namespace, name)))
         internal = await self.client.get(InternalMemberCluster, Key(namespace, name))
         assert internal
-        await self.agent.patch_status(internal, _joined())
+        await self.agent.patch_status(internal, joined_status())
 
         async def joined() -> bool:
             live = await self.client.get(MemberCluster, Key("", name))
@@ -48,7 +48,7 @@ class Fleet:
 
     async def config_map(self, name: str, **data: str) -> None:
         metadata = {"labels": {"app": self.namespace}}
-        body = _shaped(ConfigMap, name, self.namespace, metadata=metadata, data=data)
+        body = shaped(ConfigMap, name, self.namespace, metadata=metadata, data=data)
         await self.client.apply(body, force=True)
 
     async def place(self, *, clusters: list[str], strategy: str = "RollingUpdate") -> None:
@@ -60,7 +60,7 @@ class Fleet:
             "policy": policy,
             "strategy": {"type": strategy},
         }
-        await self.client.create(_shaped(ResourcePlacement, "config", self.namespace, spec=spec))
+        await self.client.create(shaped(ResourcePlacement, "config", self.namespace, spec=spec))
 
     async def placement(self) -> ResourcePlacement | None:
         return await self.client.get(ResourcePlacement, Key(self.namespace, "config"))
@@ -104,7 +104,7 @@ class Fleet:
         work = await self.work(cluster)
         assert work
         conditions = [
-            _condition(kind, work.metadata.generation) for kind in ("Applied", "Available")
+            condition(kind, work.metadata.generation) for kind in ("Applied", "Available")
         ]
         await self.agent.patch_status(work, WorkStatus(conditions=tuple(conditions)))
 
@@ -115,13 +115,13 @@ class Fleet:
         return found[0] if found else ""
 
 
-def _joined() -> InternalMemberClusterStatus:
+def joined_status() -> InternalMemberClusterStatus:
     now = clock.now().replace(microsecond=0)
     status = {
         "agentStatus": [
             {
                 "type": "MemberAgent",
-                "conditions": [_condition(k, 1).dump() for k in ("Joined", "Healthy")],
+                "conditions": [condition(k, 1).dump() for k in ("Joined", "Healthy")],
                 "lastReceivedHeartbeat": now.isoformat(),
             }
         ],
@@ -130,7 +130,7 @@ def _joined() -> InternalMemberClusterStatus:
     return InternalMemberClusterStatus.model_validate(status)
 
 
-def _condition(kind: str, generation: int) -> Condition:
+def condition(kind: str, generation: int) -> Condition:
     return Condition.model_validate(
         {
             "type": kind,
@@ -143,6 +143,6 @@ def _condition(kind: str, generation: int) -> Condition:
     )
 
 
-def _shaped(model: Callable[..., Any], name: str, namespace: str = "", **parts: Any) -> Any:
+def shaped(model: Callable[..., Any], name: str, namespace: str = "", **parts: Any) -> Any:
     metadata = {"name": name, "namespace": namespace, **parts.pop("metadata", {})}
     return model.model_validate({"metadata": metadata, **parts})  # type: ignore[attr-defined]
