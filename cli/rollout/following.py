@@ -1,13 +1,14 @@
 """`status` and `watch`: how far a rollout is, once or until it ends."""
 
 from datetime import datetime
+from typing import Final
 
 import typer
 from rich.console import Console
 
 from cli.hub_client import hub_client
 from cli.options import command
-from cli.output import paper, print_document
+from cli.output import fail, paper, print_document
 from cli.rollout.options import Looked, View, Watched
 from cli.rollout.report import Report
 from cli.rollout.running import run
@@ -15,6 +16,9 @@ from cli.rollout.screen import screen
 from cli.rollout.subject import look
 from cli.rollout.table import picture
 from cli.rollout.watch import watch
+
+NOT_ENDED: Final = 3
+"""Exit code where the time to watch was over first."""
 
 
 def _status(options: Looked) -> None:
@@ -42,7 +46,12 @@ def _watch(options: Watched) -> None:
 
     Example: modelfleet rollout watch chat --timeout 1800
     """
-    _end(options, *run(_follow(options)))
+    report, now = run(_follow(options))
+    _end(options, report, now)
+    if report.goes_on:
+        waits = "; ".join(report.waits_for) or "its clusters"
+        fail(f"{report.title} has not ended within {options.timeout:g} s: it waits for {waits}")
+        raise typer.Exit(NOT_ENDED)
 
 
 async def _look(options: Watched) -> tuple[Report, datetime]:

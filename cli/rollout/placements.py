@@ -136,7 +136,9 @@ def _outlook(placement: Placement, whole: Step) -> tuple[tuple[str, ...], tuple[
             return (), ("`modelfleet get works` says which objects are refused, and where",)
         case State.PENDING | State.WAITING:
             said = whole.message or "the hub, to choose clusters"
-            hint = f"`modelfleet explain {placement.name}` says why no other cluster will do"
+            within = f" -n {placement.namespace}" if placement.namespace else ""
+            asked = f"`modelfleet explain {placement.name}{within}`"
+            hint = f"{asked} says why no other cluster will do"
             return (said,), (hint,) if whole.why else ("`modelfleet doctor`",)
         case _:
             busy = [one.name for one in whole.steps if one.state is not State.DONE]

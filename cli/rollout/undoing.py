@@ -49,11 +49,11 @@ class Plan:
 
 def plan(known: Known, wish: Wish) -> Plan:
     """Decide on the run; RolloutError says why there can be none, and what can be done."""
-    _of_runs(known)
+    _may_go_back(known)
     used = _in_use(known)
     to = _target(known, wish, used)
     going = [run for run in known.runs if report(run).goes_on]
-    if going and going[-1] is known.runs[-1] and index_of(going[-1]) == str(to):
+    if going and going[-1] is known.runs[-1] and _brings(known, going[-1]) == to:
         return Plan(run=going[-1], made=True, said=_already(going[-1], to))
     run = _run(known, _strategy(known, wish), to)
     return Plan(
@@ -70,8 +70,12 @@ def _already(run: UpdateRun, to: int) -> str:
     return f"{run.name} is to bring snapshot {to} already: {further if runs else resume}"
 
 
-def _of_runs(known: Known) -> None:
+def _may_go_back(known: Known) -> None:
     placement = known.placement
+    if not known.revisions:
+        raise RolloutError(
+            f"{placement.kind()} {placement.key} has no snapshot yet: is the hub up?"
+        )
     if not external(placement):
         raise RolloutError(
             f"{placement.kind()} {placement.key} rolls out by itself (RollingUpdate), and always"
@@ -85,11 +89,17 @@ def _in_use(known: Known) -> int:
     """Find the newest snapshot that a cluster has, or that a run is about to bring."""
     brought = [r.index for r in known.revisions if r.clusters]
     last = known.runs[-1] if known.runs else None
-    if last and report(last).goes_on and index_of(last).isdecimal():
-        brought.append(int(index_of(last)))
+    if last and report(last).goes_on:
+        brought.append(_brings(known, last))
     if not brought:
         raise RolloutError(f"no cluster has anything of {known.placement.key}: nothing to undo")
     return max(brought)
+
+
+def _brings(known: Known, run: UpdateRun) -> int:
+    """Tell the snapshot of a run: the newest where it names none."""
+    index = index_of(run)
+    return int(index) if index.isdecimal() else known.revisions[-1].index
 
 
 def _target(known: Known, wish: Wish, used: int) -> int:

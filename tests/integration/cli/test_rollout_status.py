@@ -73,6 +73,7 @@ async def test_what_does_not_end_in_time_says_what_it_waits_for(rollouts: Rollou
     assert result.exit_code == 3
     assert "has not ended within 1 s" in result.stderr
     assert f"approval {run.name}-after-all after stage all" in result.stderr
+    assert "Next: `modelfleet rollout approve" in result.stdout
 
 
 @pytest.fixture

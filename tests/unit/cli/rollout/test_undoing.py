@@ -19,7 +19,7 @@ def revision(index: int, *clusters: str) -> Revision:
     return Revision(index=index, made=None, newest=False, clusters=clusters, runs=(), changes=())
 
 
-def made(index: int, *conditions: Body, state: str = "Run") -> ClusterStagedUpdateRun:
+def made(index: int | str, *conditions: Body, state: str = "Run") -> ClusterStagedUpdateRun:
     body = run(PLANNED, *conditions, state=state, name=f"chat-{index}")
     body["spec"]["resourceSnapshotIndex"] = str(index)
     body["status"]["resourceSnapshotIndexUsed"] = str(index)
@@ -51,6 +51,7 @@ ALL_AT_1 = (revision(0), revision(1, "us", "eu"), revision(3))
         (HALF_AT_3, (made(3, GOING),), Wish(), "2", ["chat-3"]),
         (ALL_AT_2, (made(3, GOING),), Wish(), "2", ["chat-3"]),
         (ALL_AT_2, (made(3, state="Initialize"),), Wish(), "2", []),
+        (ALL_AT_2, (made("", GOING),), Wish(), "2", ["chat-"]),
         (ALL_AT_2, (made(3, DONE), made(2, DONE)), Wish(), "1", []),
         (ALL_AT_1, (made(1, DONE),), Wish(), "0", []),
         (ALL_AT_3, (made(3, DONE),), Wish(to_index=1), "1", []),
@@ -63,6 +64,7 @@ ALL_AT_1 = (revision(0), revision(1, "us", "eu"), revision(3))
         "while one goes on",
         "while one has not reached a cluster",
         "before one was started",
+        "before the hub has looked at one",
         "after an undo",
         "over what is not kept any more",
         "far back",
@@ -109,13 +111,22 @@ def rolling() -> Known:
     ("there", "wish", "said"),
     [
         (rolling(), Wish(), "rolls out by itself .*set spec.strategy.type to External"),
+        (known(), Wish(), "has no snapshot yet"),
         (known(revision(1), revision(2)), Wish(), "no cluster has anything of chat"),
         (known(revision(3, "us")), Wish(), "no snapshot before 3.*revisionHistoryLimit keeps 10"),
         (known(*ALL_AT_3), Wish(to_index=7), "--to-index: there is no snapshot 7, but 1, 2, 3"),
         (known(*ALL_AT_3), Wish(), "--strategy: say which ClusterStagedUpdateStrategy: others, r"),
         (known(*ALL_AT_3), Wish(strategy="x"), "there is no ClusterStagedUpdateStrategy x, but: o"),
     ],
-    ids=["not of runs", "not in use", "the first", "not kept", "two strategies", "no strategy"],
+    ids=[
+        "not of runs",
+        "nothing",
+        "not in use",
+        "the first",
+        "not kept",
+        "two strategies",
+        "no strategy",
+    ],
 )
 def test_what_cannot_be_undone_says_why_and_the_way_out(
     there: Known, wish: Wish, said: str
