@@ -72,17 +72,16 @@ def _already(run: UpdateRun, to: int) -> str:
 
 def _may_go_back(known: Known) -> None:
     placement = known.placement
-    if not known.revisions:
-        raise RolloutError(
-            f"{placement.kind()} {placement.key} has no snapshot yet: is the hub up?"
-        )
+    there = f"{placement.kind()} {placement.key}"
     if not external(placement):
         raise RolloutError(
-            f"{placement.kind()} {placement.key} rolls out by itself (RollingUpdate), and always"
-            " the newest snapshot: put its objects back as they were, of which"
-            f" {command('history', placement.key)} says what changed; or set spec.strategy.type"
-            " to External, which it then stays, and undo again"
+            f"{there} rolls out by itself (RollingUpdate), and always the newest snapshot:"
+            f" put its objects back as they were, of which {command('history', placement.key)}"
+            " says what changed; or set spec.strategy.type to External, which it then stays,"
+            " and undo again"
         )
+    if not known.revisions:
+        raise RolloutError(f"{there} has no snapshot yet: is the hub up?")
 
 
 def _in_use(known: Known) -> int:
