@@ -35,6 +35,14 @@ class StatusPace:
             self._large[key] = now
         return 0.0
 
+    def rest(self, key: Key) -> float:
+        """Give the seconds until a large status may be written again; 0 where none was lately.
+
+        What is not to be written need not be made.
+        """
+        wrote = self._large.get(key)
+        return 0.0 if wrote is None else max(0.0, wrote + LARGE_SECONDS - self.monotonic())
+
     def forget(self, key: Key) -> None:
         self._unsettled.pop(key, None)
         self._large.pop(key, None)

@@ -49,6 +49,8 @@ class PlacementController:
         """Make a placement's snapshots what they should be, and its status say how it stands."""
         observed = await self.observer.observe(key)
         await apply(plan(observed), self.client)
+        if observed.placement and (rest := self.pace.rest(key)):
+            return rest
         placement, status = observed.placement, report(observed, now=self.clock())
         wait = self.pace.wait(key, status, settled=status is None or settled(status))
         if placement is None:

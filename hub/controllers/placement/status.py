@@ -88,7 +88,8 @@ def report(observed: Observed, *, now: datetime) -> PlacementStatus | None:
     if placement is None or placement.deleting:
         return None
     indices = {group.master.name: group.index for group in groups(observed.resources)}
-    reporter = Reporter(observed, placement, indices, now)
+    before = {each.cluster_name: each.conditions for each in placement.status.placement_statuses}
+    reporter = Reporter(observed, placement, indices, before, now)
     if isinstance(observed.content, Invalid):
         new = reporter.invalid(observed.content)
     else:
@@ -118,6 +119,8 @@ class Reporter:
     placement: Placement
     indices: Mapping[str, int]
     """Of the resource snapshots, by the name of the master."""
+    before: Mapping[str, Sequence[Condition]]
+    """What was reported last, by cluster."""
     now: datetime
 
     def invalid(self, why: Invalid) -> PlacementStatus:
@@ -263,8 +266,7 @@ class Reporter:
     def _at(
         self, cluster: str, kind: str, truth: bool | None, reason: str, message: str
     ) -> Condition:
-        statuses = self.placement.status.placement_statuses
-        before = next((s.conditions for s in statuses if s.cluster_name == cluster), ())
+        before = self.before.get(cluster, ())
         return since(before, self._new(kind, truth, reason, message))
 
     def _condition(self, kind: str, truth: bool | None, reason: str, message: str) -> Condition:

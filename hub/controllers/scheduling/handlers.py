@@ -21,6 +21,7 @@ from hub.controllers.scheduling.observe import Capacity, Observer, Reads, Timeou
 from hub.controllers.scheduling.plan import plan
 from hub.controllers.scheduling.plan.actions import Announce, Observed, Plan
 from hub.controllers.scheduling.status import report
+from hub.parts import asked, decided, ready
 from hub.scope import Scope, parent
 
 
@@ -39,6 +40,10 @@ class Scheduling:
     """Placements that take every cluster."""
     _held_back: set[Key] = field(default_factory=set)
     """Placements that keep silent clusters, since most fell silent: any that answers concerns them.
+    """
+    _still: set[Key] = field(default_factory=set)
+    """Placements that take whichever clusters may be, and let none go: that a cluster is ready
+    changes nothing.
     """
     _told: dict[Key, str] = field(default_factory=dict)
     """What was announced last, so that it is said once."""
@@ -65,9 +70,9 @@ class Scheduling:
     def _noted(self, key: Key, observed: Observed, planned: Plan) -> Plan:
         """Enter the decision in the books at once: nothing else is decided before it counts."""
         self.capacity.ledger.decided(key, planned.taken)
-        ask = observed.ask
         _keep(self._lacking, key, not planned.settled)
-        _keep(self._greedy, key, ask is not None and ask.kind is PlacementType.PICK_ALL)
+        _keep(self._greedy, key, _takes_all(observed))
+        _keep(self._still, key, _takes_all(observed) and all(b.in_use for b in observed.bindings))
         _keep(self._held_back, key, any(isinstance(a, Announce) for a in planned.actions))
         said = next((a.told.message for a in planned.actions if isinstance(a, Announce)), "")
         if said and self._told.get(key) == said:
@@ -99,11 +104,16 @@ class Scheduling:
             for key in (*self._using(name), *self._lacking, *self._greedy, *self._held_back):
                 queue.add(key)
 
-        self.reads.placements.on_change(placement)
-        self.reads.policies.on_change(owner)
-        self.reads.bindings.on_change(owner)
+        self.reads.placements.on_change(placement, part=asked)
+        self.reads.policies.on_change(owner, part=asked)
+        self.reads.bindings.on_change(owner, part=decided)
+        self.reads.bindings.on_change(partial(self._readied, queue), part=ready)
         self.capacity.on_change(cluster)
         self.capacity.heartbeats.on_change(pulse)
+
+    def _readied(self, queue: WorkQueue, binding: Resource) -> None:
+        if parent(binding) not in self._still:
+            queue.add(parent(binding))
 
     def _concerned(self, old: Row | None, new: Row | None) -> Iterator[Key]:
         """Whoever lacks something, and whoever uses a cluster that leaves or sells out."""
@@ -117,6 +127,10 @@ class Scheduling:
     def _using(self, cluster: str) -> Iterator[Key]:
         bindings = self.reads.bindings.all()
         return (parent(b) for b in bindings if b.spec.target_cluster == cluster)
+
+
+def _takes_all(observed: Observed) -> bool:
+    return observed.ask is not None and observed.ask.kind is PlacementType.PICK_ALL
 
 
 def _sells_out(row: Row) -> bool:

@@ -18,6 +18,7 @@ from hub.controllers.work_generation.plan import plan
 from hub.controllers.work_generation.plan.actions import Observed, Plan
 from hub.controllers.work_generation.status import report, settled
 from hub.pace import StatusPace
+from hub.parts import asked
 from hub.scope import Scope, parent
 from hub.scope_caches import BY_PLACEMENT
 from hub.shares import binding_key
@@ -69,9 +70,9 @@ class WorkGeneration:
     def wake(self, queue: WorkQueue) -> None:
         waker, scope = Waker(queue, self.caches, self.scope.namespaced), self.caches.scope
         scope.bindings.on_change(waker.binding)
-        scope.resources.on_change(waker.snapshot)
-        scope.policies.on_change(waker.snapshot)
-        scope.placements.on_change(waker.placement)
+        scope.resources.on_change(waker.snapshot, part=asked)
+        scope.policies.on_change(waker.snapshot, part=asked)
+        scope.placements.on_change(waker.placement, part=asked)
         self.caches.works.on_change(waker.work)
         self.silence.on_change(waker.silence)
 

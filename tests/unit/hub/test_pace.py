@@ -63,3 +63,16 @@ def test_what_is_forgotten_begins_anew() -> None:
     watch.pace.wait(A, SMALL, settled=False)
     watch.pace.forget(A)
     assert watch.pace.wait(A, LARGE, settled=True) == 0
+
+
+def test_after_a_large_status_the_next_need_not_be_made_for_a_second() -> None:
+    watch = Watch()
+    assert watch.pace.rest(A) == 0
+    watch.pace.wait(A, SMALL, settled=True)
+    assert watch.pace.rest(A) == 0
+    watch.pace.wait(A, LARGE, settled=True)
+    watch.seconds += 0.25
+    assert watch.pace.rest(A) == pytest.approx(LARGE_SECONDS - 0.25)
+    assert watch.pace.rest(B) == 0
+    watch.seconds += LARGE_SECONDS
+    assert watch.pace.rest(A) == 0
