@@ -12,6 +12,7 @@ endif
 UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
 PYTHON3 := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := $(UV) run --no-sync
+MERMAID := .local/mermaid/package/dist/mermaid.min.js
 # One more than cores: many tests wait for processes.
 JOBS := $(shell expr $$(nproc) + 1)
 
@@ -66,8 +67,14 @@ binaries: .venv/synced ## Find or build the control plane's programs (once; cach
 generate: .venv/synced ## Write the generated files anew: the CRDs and the API reference
 	@$(RUN) python -m tools.generate
 
-docs: .venv/synced ## Build the documentation's site into site/
+docs: .venv/synced $(MERMAID) ## Build the documentation's site into site/
 	@$(RUN) mkdocs build --quiet
+
+# What draws the site's pictures: of the site, where npm is there, else from the internet.
+$(MERMAID): Makefile
+	@mkdir -p .local/mermaid
+	@cd .local/mermaid && file=$$(npm pack --silent mermaid@11.17.2) && tar -xzmf $$file && rm $$file \
+		|| echo "npm brought no mermaid: the pictures of the site need the internet"
 
 bench: .venv/synced binaries ## Measure the way to an engine, what a fleet costs, how soon programs are ready, and rollouts
 	@$(RUN) python -m benchmarks.control_loop
