@@ -13,8 +13,8 @@ class PropertyRequirement(Model):
 
     name: str
     """Name of the property."""
-    operator: Literal["Gt", "Ge", "Eq", "Ne", "Lt", "Le"]
-    """How the property must compare."""
+    operator: str
+    """How the property must compare: Gt, Ge, Eq, Ne, Lt or Le; by no other does a cluster match."""
     values: Annotated[tuple[str, ...], Schema(max_items=1)]
     """The one quantity that it is compared with."""
 

@@ -83,7 +83,7 @@ class Allocation(WorkloadKey):
 class BindingSpec(Model):
     """Which cluster gets which snapshot, and why that cluster."""
 
-    state: BindingState
+    state: Annotated[BindingState, Schema(any_value=True)]
     """Scheduled is chosen, Bound takes the snapshot, Unscheduled is to go."""
     target_cluster: str
     """The chosen cluster."""

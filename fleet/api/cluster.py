@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,19 +12,12 @@ from fleet.api.conditions import Condition, find
 from fleet.api.objects import Model, Resource
 from fleet.api.schema import (
     FILLED,
-    LABEL,
-    LABEL_KEY,
+    LIST,
     QUANTITY,
     REQUIRED,
     V1BETA1,
     Rule,
     Schema,
-)
-
-_UNIQUE: Final = Rule("self.all(t, self.exists_one(u, u == t))", "taints must be unique")
-_HAS_NAMESPACE: Final = Rule(
-    "self.kind != 'ServiceAccount' || (has(self.__namespace__) && self.__namespace__ != '')",
-    "namespace is required for a ServiceAccount",
 )
 
 Heartbeat = Annotated[int, Field(ge=1, le=600), FILLED]
@@ -34,9 +27,9 @@ Quantity = Annotated[str, QUANTITY]
 class Taint(Model):
     """Keeps placements away that do not tolerate it."""
 
-    key: Annotated[str, LABEL_KEY]
+    key: str
     """Name of the taint."""
-    value: Annotated[str, LABEL] = ""
+    value: str = ""
     """Value that a toleration must equal, unless it tolerates the key as such."""
     effect: Annotated[str, REQUIRED, Schema(enum=("NoSchedule",))] = "NoSchedule"
     """NoSchedule: no new placements; what is there stays."""
@@ -45,10 +38,8 @@ class Taint(Model):
 class Subject(Model):
     """The identity that a member's agent has on the hub, as RBAC names it."""
 
-    RULES: ClassVar = (_HAS_NAMESPACE,)
-
-    kind: Literal["User", "Group", "ServiceAccount"]
-    """Kind of the identity."""
+    kind: str
+    """Kind of the identity: User, Group or ServiceAccount."""
     name: str
     """Name of the user, group or ServiceAccount."""
     namespace: str = ""
@@ -73,7 +64,7 @@ class MemberClusterSpec(Model):
     """Identity of the member's agent on the hub; it gets rights in its own namespace only."""
     heartbeat_period_seconds: Heartbeat = 60
     """How often the agent reports, in seconds."""
-    taints: Annotated[tuple[Taint, ...], Schema(max_items=100, rules=(_UNIQUE,))] = ()
+    taints: Annotated[tuple[Taint, ...], LIST] = ()
     """Taints that keep new placements away."""
     delete_options: Annotated[DeleteOptions | None, V1BETA1] = None
     """How the cluster leaves the fleet."""
@@ -239,7 +230,7 @@ class ClusterState(StrEnum):
 class InternalMemberClusterSpec(Model):
     """What the hub asks of the member's agent."""
 
-    state: ClusterState
+    state: Annotated[ClusterState, Schema(any_value=True)]
     """Whether the member is to join the fleet or to leave it."""
     heartbeat_period_seconds: Heartbeat = 60
     """How often the agent is to report, in seconds."""

@@ -42,7 +42,7 @@ class Condition(Model):
     """Whether it is so."""
     reason: Annotated[str, _REASON]
     """Why, in one word for programs."""
-    message: Annotated[str, Schema(max_length=32768)] = ""
+    message: Annotated[str, Schema(required=True, max_length=32768)] = ""
     """Why, in a sentence for people."""
     observed_generation: Annotated[int, Schema(minimum=0)] = 0
     """Generation of the object that was observed."""

@@ -28,7 +28,7 @@ from fleet.api.placement_rules import (
     SPEC_RULES,
     TOLERATION_RULES,
 )
-from fleet.api.schema import FILLED, LABEL, LABEL_KEY, LIST, REQUIRED, Schema
+from fleet.api.schema import FILLED, LIST, REQUIRED, InVersions, Schema
 from fleet.api.scoring import Failover, Limits, Profile, Scoring, Weights
 from fleet.api.strategy import (
     ApplyStrategy,
@@ -82,8 +82,10 @@ __all__ = [
     "Weights",
 ]
 
-_ENVELOPES: Final = Schema(
-    filled=True, enum=("ConfigMap", "ClusterResourceEnvelope", "ResourceEnvelope")
+_ENVELOPES: Final = ("ClusterResourceEnvelope", "ResourceEnvelope")
+_ENVELOPE: Final = InVersions(("v1",), Schema(enum=_ENVELOPES))
+_OLDER_ENVELOPE: Final = InVersions(
+    ("v1beta1",), Schema(filled=True, enum=("ConfigMap", *_ENVELOPES))
 )
 
 
@@ -119,11 +121,11 @@ class PlacementType(StrEnum):
 class Toleration(Model):
     """Lets a placement go to clusters that have a taint."""
 
-    key: Annotated[str, LABEL_KEY] = ""
+    key: str = ""
     """Key of the taint; empty with Exists tolerates every key."""
     operator: Annotated[Literal["Equal", "Exists"], FILLED] = "Equal"
     """Whether the taint's value must equal `value`, or is left out of account."""
-    value: Annotated[str, LABEL] = ""
+    value: str = ""
     """Value of the taint; none with Exists."""
     effect: Annotated[str, Schema(enum=("NoSchedule",))] = ""
     """Effect of the taint; without it every effect."""
@@ -147,7 +149,7 @@ class Policy(Model):
     """How many clusters PickN takes."""
     affinity: Affinity | None = None
     """Clusters that may be chosen, and that are liked."""
-    topology_spread_constraints: Annotated[tuple[TopologySpreadConstraint, ...], LIST] = ()
+    topology_spread_constraints: tuple[TopologySpreadConstraint, ...] = ()
     """How the clusters of PickN are spread."""
     tolerations: Annotated[
         tuple[Toleration, ...], Schema(max_items=100, rules=TOLERATION_RULES)
@@ -192,7 +194,7 @@ class Envelope(Model):
     """Name of the envelope."""
     namespace: str = ""
     """Namespace of the envelope."""
-    type: Annotated[str, _ENVELOPES] = "ConfigMap"
+    type: Annotated[str, _ENVELOPE, _OLDER_ENVELOPE] = "ConfigMap"
     """Kind of the envelope."""
 
 

@@ -29,6 +29,8 @@ class Schema:
     """The server fills in the field's default."""
     required: bool = False
     """Users must write it, though we read objects without it."""
+    any_value: bool = False
+    """Users may write what we do not know, which then we do not read."""
     enum: tuple[str, ...] = ()
     """The values, or the order in which the server names those of a type."""
     minimum: int | None = None

@@ -59,7 +59,7 @@ class PolicySnapshotSpec(Model):
 class PolicySnapshotStatus(Model):
     """What was decided by the policy."""
 
-    observed_crp_generation: int = Field(
+    observed_crp_generation: Annotated[int, REQUIRED] = Field(
         default=0,
         validation_alias="observedCRPGeneration",
         serialization_alias="observedCRPGeneration",

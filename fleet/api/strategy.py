@@ -1,6 +1,6 @@
 """How a placement reaches its clusters: rollout, apply, deletion, status reports."""
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fleet.api.objects import Model
 from fleet.api.schema import FILLED, V1BETA1, Rule, Schema
@@ -67,8 +67,6 @@ class DeleteStrategy(Model):
 class ReportBackStrategy(Model):
     """Where the status that objects have in members is reported on the hub."""
 
-    RULES: ClassVar = (_HAS_DESTINATION,)
-
     type: Annotated[Literal["Disabled", "Mirror"], FILLED, Schema(required=True)] = "Disabled"
     """Mirror copies the status to the destination."""
     destination: Literal["OriginalResource", "WorkAPI"] | None = None
@@ -88,5 +86,7 @@ class Strategy(Model):
     """How objects are applied in members."""
     delete_strategy: Annotated[DeleteStrategy | None, V1BETA1] = None
     """What becomes of placed objects when the placement is deleted."""
-    report_back_strategy: Annotated[ReportBackStrategy | None, V1BETA1] = None
+    report_back_strategy: Annotated[
+        ReportBackStrategy | None, V1BETA1, Schema(rules=(_HAS_DESTINATION,))
+    ] = None
     """Where the status that objects have in members is reported on the hub."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from fleet.api.conditions import Condition
 from fleet.api.objects import Model, Resource
 from fleet.api.placement import ApplyStrategy, PatchDetail, ReportBackStrategy
-from fleet.api.schema import OBJECT, V1BETA1
+from fleet.api.schema import OBJECT, REQUIRED, V1BETA1
 
 
 class Workload(Model):
@@ -52,7 +52,7 @@ class BackReportedStatus(Model):
 
     observed_status: Annotated[Mapping[str, Any], OBJECT] = {}
     """`{apiVersion, kind, status}` as the member has it."""
-    observation_time: datetime | None = None
+    observation_time: Annotated[datetime | None, REQUIRED] = None
     """When it was seen."""
 
 
@@ -87,7 +87,7 @@ class ManifestCondition(Model):
 
     identifier: WorkResourceIdentifier
     """The object of the manifest."""
-    conditions: tuple[Condition, ...] = ()
+    conditions: Annotated[tuple[Condition, ...], REQUIRED] = ()
     """Whether it is applied and available."""
     drift_details: DriftDetails | None = None
     """How it was changed in the member, if it was."""
@@ -100,7 +100,7 @@ class ManifestCondition(Model):
 class WorkStatus(Model):
     """What became of the manifests."""
 
-    conditions: tuple[Condition, ...] = ()
+    conditions: Annotated[tuple[Condition, ...], REQUIRED] = ()
     """Whether all of them are applied and available."""
     manifest_conditions: tuple[ManifestCondition, ...] = ()
     """What became of each."""

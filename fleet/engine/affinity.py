@@ -25,6 +25,11 @@ _COMPARE: Mapping[str, Callable[[Reals, float], Flags]] = {
 }
 
 
+def _never(values: Reals, wanted: float) -> Flags:
+    del wanted
+    return np.zeros(len(values), np.bool_)
+
+
 def required(policy: Policy) -> ClusterSelector | None:
     affinity = policy.affinity and policy.affinity.cluster_affinity
     return affinity.required if affinity else None
@@ -54,7 +59,8 @@ def _term(term: ClusterSelectorTerm, fleet: Fleet) -> Flags:
         values = fleet.quantities(expression.name)
         bound = quantity.parse(expression.values[0]) if expression.values else None
         wanted = float("nan") if bound is None else float(bound)
-        found.append(_COMPARE[expression.operator](values, wanted) & ~np.isnan(values))
+        compare = _COMPARE.get(expression.operator, _never)
+        found.append(compare(values, wanted) & ~np.isnan(values))
     return reduce(and_, found) if found else _all(fleet)
 
 

@@ -45,6 +45,8 @@ from fleet.api.workspace import InferenceSet, Workspace
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """What `kubectl get` shows; ours come after KubeFleet's, which scripts know by their place."""
+
     name: str
     path: str
     type: str = "string"
@@ -112,12 +114,12 @@ _CLUSTERS: Final = ("fleet", "fleet-cluster")
 _PLACEMENTS: Final = ("fleet", "fleet-placement")
 
 _BINDING: Final = (
-    Column("Cluster", ".spec.targetCluster"),
-    Column("State", ".spec.state"),
     _condition("WorkSynchronized", "WorkSynchronized"),
     _condition("ResourcesApplied", "Applied"),
     _condition("ResourceAvailable", "Available", wide=True),
     _AGE,
+    Column("Cluster", ".spec.targetCluster"),
+    Column("State", ".spec.state"),
 )
 _SNAPSHOT: Final = (Column("Gen", ".metadata.generation"), _AGE)
 _RUN: Final = (
@@ -145,7 +147,7 @@ _REPORTED: Final = (
     Column("Last-Updated", ".lastUpdatedTime"),
     _AGE,
 )
-_WORK: Final = (_condition("Applied", "Applied"), _condition("Available", "Available"), _AGE)
+_WORK: Final = (_AGE, _condition("Applied", "Applied"), _condition("Available", "Available"))
 _WORKSPACE: Final = (
     Column("Instance", ".resource.instanceType"),
     *(
@@ -168,7 +170,6 @@ _SCALE: Final = {
 }
 _MEMBER: Final = (
     _condition("Joined", "Joined"),
-    Column("Region", ".status.region"),
     _AGE,
     Column(
         "Member-Agent-Last-Seen",
@@ -180,6 +181,7 @@ _MEMBER: Final = (
     Column("Available-Memory", ".status.resourceUsage.available.memory"),
     Column("Allocatable-CPU", ".status.resourceUsage.allocatable.cpu", wide=True),
     Column("Allocatable-Memory", ".status.resourceUsage.allocatable.memory", wide=True),
+    Column("Region", ".status.region"),
 )
 _DEPLOYMENT: Final = (
     Column("Model", ".spec.model"),

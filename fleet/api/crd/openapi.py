@@ -1,6 +1,6 @@
 """Turns the type of a field into a structural schema."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -87,7 +87,7 @@ def _of_generic(annotation: Any, note: Schema, version: str) -> Json:
         case origin if origin is Union or origin is UnionType:
             return _of_union([kind for kind in arguments if kind is not NoneType], note, version)
         case origin if origin is Literal:
-            return {"type": "string", "enum": list(arguments)} | bounds(note)
+            return _one_of(arguments, note)
         case origin if origin is tuple:
             return _list(arguments[0], note, version)
         case origin if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -98,8 +98,13 @@ def _of_generic(annotation: Any, note: Schema, version: str) -> Json:
 
 def _of_enum(annotation: Any, note: Schema) -> Json:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return {"type": "string", "enum": [member.value for member in annotation]} | bounds(note)
+        return _one_of([member.value for member in annotation], note)
     raise TypeError(f"no schema for {annotation}")
+
+
+def _one_of(values: Iterable[str], note: Schema) -> Json:
+    known: Json = {} if note.any_value else {"enum": list(values)}
+    return {"type": "string"} | known | bounds(note)
 
 
 def _of_union(kinds: list[Any], note: Schema, version: str) -> Json:

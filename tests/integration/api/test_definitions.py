@@ -15,7 +15,13 @@ from tests.integration.api.manifests import Manifest, inference_set, placement, 
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NOON = "2026-01-01T12:00:00Z"
-APPLIED = {"type": "Applied", "status": "True", "reason": "Applied", "lastTransitionTime": NOON}
+APPLIED = {
+    "type": "Applied",
+    "status": "True",
+    "reason": "Applied",
+    "message": "",
+    "lastTransitionTime": NOON,
+}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model.crd())

@@ -58,6 +58,7 @@ def matched(terms: Policy, found: Fleet) -> list[str]:
         ("Eq", ["middle"]),
         ("Ne", ["large", "small"]),
         ("Lt", ["small"]),
+        ("Like", []),
         ("Le", ["middle", "small"]),
     ],
 )
