@@ -163,6 +163,7 @@ LGTM = ApprovalStatus(
                 "type": "Approved",
                 "status": "True",
                 "reason": "LGTM",
+                "message": "looks good",
                 "observedGeneration": 1,
                 "lastTransitionTime": "2026-01-01T00:00:00Z",
             }
