@@ -18,8 +18,8 @@ class Settings:
     """Between two tokens: 200 a second, as a small model gives."""
     cache_tokens: int = 262_144
     """What a full KV cache would hold; only its usage is told."""
-    drain_seconds: float = 5.0
-    """Given to running requests when the engine is told to end."""
+    drain_seconds: float = 60.0
+    """Given to running requests when the engine is told to end; a node here runs no preStop."""
 
 
 def read(environ: Mapping[str, str]) -> Settings:

@@ -15,7 +15,7 @@ from fleet.api.happenings import Happening, happenings
 from fleet.api.karpenter import NodeClaim
 from fleet.api.names import WORKSPACE
 from fleet.api.objects import Key
-from fleet.api.workspace import Workspace
+from fleet.api.workspace import UPDATING, Workspace
 from fleet.catalog.catalogue import Catalogue
 from fleet.kube.client import Client
 from fleet.kube.events import Tell, unheard
@@ -27,7 +27,8 @@ from member_agent.controllers.workspace.events import TURNS
 from member_agent.controllers.workspace.observe import Observer, Reads, unreadable
 from member_agent.controllers.workspace.plan import plan
 from member_agent.controllers.workspace.plan.actions import Rules
-from member_agent.controllers.workspace.status import RESOURCE, report
+from member_agent.controllers.workspace.plan.turns import siblings_of
+from member_agent.controllers.workspace.status import INFERENCE, RESOURCE, report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Workspaces:
                 await self.client.patch_status(observed.workspace, status)
                 old = observed.workspace.status.conditions
                 self.tell(observed.workspace, happenings(old, status.conditions, TURNS))
-        return planned.outcome.share.wake_after
+        return planned.outcome.wake_after
 
     def _told_of(self, workspace: Workspace | None, happened: Iterable[Happening]) -> None:
         if workspace:
@@ -72,6 +73,9 @@ class Workspaces:
         reads.workspaces.on_change(lambda workspace: queue.add(workspace.key))
         reads.workspaces.on_change(
             lambda _: waking.hungry(), part=lambda workspace: workspace.status.worker_nodes
+        )
+        reads.workspaces.on_change(
+            waking.siblings, part=lambda workspace: workspace.status.conditions
         )
         reads.claims.on_change(waking.capacity)
         reads.nodes.on_change(waking.capacity)
@@ -103,11 +107,17 @@ class Waking:
             self.hungry()
 
     def hungry(self) -> None:
-        """Add all that lack nodes."""
+        """Add all that lack nodes, and those that change and may do so beside what serves."""
         for workspace in self.reads.workspaces.all():
             ready = find(workspace.status.conditions, RESOURCE)
-            if ready is None or not ready.true:
+            if ready is None or not ready.true or _updating(workspace):
                 self.queue.add(workspace.key)
+
+    def siblings(self, workspace: Workspace) -> None:
+        """One replica after another changes: the next may go on."""
+        for other in siblings_of(workspace, self.reads.workspaces.all(workspace.namespace)):
+            if _updating(other):
+                self.queue.add(other.key)
 
     def part(self, item: Pod | StatefulSet | Service) -> None:
         name = item.metadata.labels.get(WORKSPACE)
@@ -118,6 +128,11 @@ class Waking:
         for workspace in self.reads.workspaces.all(item.namespace):
             if workspace.inference and workspace.inference.config == item.name:
                 self.queue.add(workspace.key)
+
+
+def _updating(workspace: Workspace) -> bool:
+    said = find(workspace.status.conditions, INFERENCE)
+    return said is not None and said.reason == UPDATING
 
 
 def _use(pod: Pod) -> tuple[str, int]:

@@ -9,6 +9,11 @@ from typing_extensions import override
 from fleet.testing.interceptor import Call, Refusal
 
 PROGRAMS = ("modelfleet-hub", "modelfleet-member-agent")
+DELETERS = {
+    "nodeclaims": ("modelfleet-member-agent", "workspace"),
+    "statefulsets": ("modelfleet-member-agent", "workspace"),
+}
+"""Who deletes what: such a call names no field manager."""
 
 
 class Point(NamedTuple):
@@ -28,6 +33,9 @@ def point(call: Call) -> tuple[str, Point]:
     for program in PROGRAMS:
         if call.manager.startswith(f"{program}-"):
             return program, Point(call.manager[len(program) + 1 :], call.verb, call.resource)
+    if call.verb == "DELETE" and call.resource in DELETERS:
+        program, writer = DELETERS[call.resource]
+        return program, Point(writer, call.verb, call.resource)
     return "", Point("", call.verb, call.resource)
 
 

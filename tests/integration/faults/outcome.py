@@ -12,7 +12,12 @@ Outcome = Mapping[str, Any]
 BOOKS: Final = {
     *("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"),
     *("clusterIP", "clusterIPs", "policyHash", "modelfleet.dev/demands"),
-    *("modelfleet.dev/spec-hash", "workspace.kaito.io/hash", "observedInputs"),
+    *(
+        "modelfleet.dev/spec-hash",
+        "workspace.kaito.io/hash",
+        "modelfleet.dev/pods-hash",
+        "observedInputs",
+    ),
 }
 """What the server keeps of its own, and hashes of names that differ."""
 SAME: Final = (

@@ -12,10 +12,11 @@ import yaml
 from fleet.api.binding import ResourceBinding
 from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
-from fleet.api.core import ConfigMap
+from fleet.api.core import ConfigMap, StatefulSet
 from fleet.api.deployment import ModelDeployment
 from fleet.api.names import member_namespace
 from fleet.api.objects import Key
+from fleet.api.work import Work
 from fleet.kube.client import ApiClient
 from fleet.kube.errors import KubeError
 from fleet.kube.resources import ApiResource
@@ -153,6 +154,33 @@ class Scene:
             }
         )
 
+    async def configure(self, run: str, length: int) -> None:
+        """Write the ConfigMap that a model of this run is told its engine's arguments in."""
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": run}}
+        await self.hub_client.dynamic.apply(space)
+        data = {"inference_config.yaml": f'{{"vllm": {{"max-model-len": {length}}}}}'}
+        metadata = {"name": run, "namespace": run}
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        await self.hub_client.dynamic.apply(config)
+
+    async def answers(self, run: str, length: int) -> bool:
+        """Say whether the hub knows that the member has one engine, and that in this form."""
+        engines = (await self.member_client.list(StatefulSet, run)).objects()
+        works = (await self.hub_client.list(Work, member_namespace(MEMBER))).objects()
+        arguments = [
+            engine.spec.template["spec"]["containers"][0]["args"][-1] for engine in engines
+        ]
+        mine = [work for work in works if run in work.name]
+        said = [find(work.status.conditions, "Available") for work in mine]
+        current = [c and c.true and c.observed_generation for c in said]
+        known = current == [work.metadata.generation for work in mine]
+        return arguments == [f"--max-model-len={length}"] and bool(mine) and known
+
+    async def quiet(self, heard: Recording) -> None:
+        """Wait until nobody writes any more."""
+        loop = asyncio.get_running_loop()
+        await until(lambda: loop.time() - heard.last > QUIET_SECONDS)
+
     async def ready(self, run: str) -> bool:
         found = await self.hub_client.get(ModelDeployment, Key(run, run))
         said = find(found.status.conditions, "Ready") if found else None
@@ -169,8 +197,7 @@ class Scene:
         self.listen(heard)
         await self.deploy(run)
         await until(lambda: self.ready(run))
-        loop = asyncio.get_running_loop()
-        await until(lambda: loop.time() - heard.last > QUIET_SECONDS)
+        await self.quiet(heard)
         return await self.outcome(run)
 
     async def ends_as(

@@ -50,7 +50,20 @@ AGENT = (
     Point("workspace", "PATCH", "statefulsets"),
     Point("workspace", "PATCH", "services"),
 )
-TABLE = {"modelfleet-hub": HUB, "modelfleet-member-agent": AGENT}
+ROLL = (
+    Point("work", "PATCH", "configmaps"),
+    Point("work", "PATCH", "works/status"),
+    Point("inference-set", "PATCH", "inferencesets/status"),
+    Point("workspace", "POST", "nodeclaims"),
+    Point("workspace", "PATCH", "workspaces/status"),
+    Point("workspace", "PATCH", "statefulsets"),
+    Point("workspace", "DELETE", "statefulsets"),
+    Point("workspace", "PATCH", "nodeclaims"),
+    Point("workspace", "DELETE", "nodeclaims"),
+)
+"""The agent's writes when an engine's config changes, and another node can be had."""
+AGENT_NAME = "modelfleet-member-agent"
+TABLE = {"modelfleet-hub": HUB, AGENT_NAME: AGENT}
 SINGLE = [
     pytest.param(program, each, when, id=f"{when} {each}")
     for program, points in TABLE.items()
@@ -95,6 +108,33 @@ async def test_a_program_killed_at_each_write_in_turn_ends_what_it_began(
     await fleet.deploy(run)
     await _burn_down(fleet, _killed(fleet, program), fuse)
     await fleet.ends_as(run, undisturbed)
+
+
+async def _tuned(fleet: Scene, run: str) -> None:
+    """Have a model that serves with a config of its own."""
+    await fleet.configure(run, 4096)
+    await fleet.deploy(run, config=run)
+    await until(lambda: fleet.answers(run, 4096))
+
+
+async def test_an_agent_killed_at_each_write_of_a_change_carries_it_through(fleet: Scene) -> None:
+    heard, run = Recording(), "run-changed"
+    await _tuned(fleet, run)
+    await fleet.quiet(heard)
+    fleet.listen(heard)
+    await fleet.configure(run, 8192)
+    await until(lambda: fleet.answers(run, 8192))
+    await fleet.quiet(heard)
+    changed = await fleet.outcome(run)
+    told = [point(c) for c in heard.writes if c.speaks_of(run) and c.resource != "events"]
+    assert {each for program, each in told if program == AGENT_NAME} == set(ROLL)
+    run = "run-killed-in-change"
+    await _tuned(fleet, run)
+    fuse = Fuse(AGENT_NAME, run, ROLL, When.AFTER)
+    fleet.listen(fuse)
+    await fleet.configure(run, 8192)
+    await _burn_down(fleet, fleet.agent, fuse)
+    await fleet.ends_as(run, changed)
 
 
 @pytest.mark.chaos

@@ -1,23 +1,25 @@
 """What a member's cluster does by itself: nodes for claims, pods for StatefulSets."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from typing_extensions import override
 
-from fleet.api.core import Node, StatefulSet
+from fleet.api.core import Node, Pod, StatefulSet
 from fleet.api.karpenter import NodeClaim
-from fleet.api.names import GPU, WORKSPACE
-from fleet.api.objects import Model, Resource
+from fleet.api.names import GPU, POD_INDEX, WORKSPACE, WORKSPACE_NAMESPACE, digest
+from fleet.api.objects import Key, Model, Resource
 from fleet.kube.cache import Cache
 from fleet.kube.client import ApiClient
-from fleet.kube.errors import AlreadyExistsError, KubeError
+from fleet.kube.errors import AlreadyExistsError, KubeError, NotFoundError, TransientError
 from fleet.kube.follow import Pace
 
 TYPE, POOL = "Standard_NC24ads_A100_v4", "standard-nc24ads-a100-v4"
 NOW = "2026-01-01T00:00:00Z"
+REVISION = "controller-revision-hash"
 BRISK = Pace(first_retry=0.05, longest_retry=0.5)
 
 
@@ -70,10 +72,18 @@ class World:
 
     async def _answer(self, seen: Resource) -> None:
         live = await self._client.get(type(seen), seen.key)
-        if isinstance(live, NodeClaim) and not live.status.node_name:
-            await self._launch(live)
-        if isinstance(live, StatefulSet):
-            await self._run(live)
+        match live or seen:
+            case NodeClaim() as claim if live is None:
+                await self._end(Node, Key("", f"node-{claim.name}"))
+            case NodeClaim() as claim if not claim.status.node_name:
+                await self._launch(claim)
+            case StatefulSet() as engine if live is None:
+                for index in range(engine.spec.replicas):
+                    await self._end(Pod, Key(engine.namespace, f"{engine.name}-{index}"))
+            case StatefulSet() as engine:
+                await self._run(engine)
+            case _:
+                pass
 
     async def _launch(self, claim: NodeClaim) -> None:
         labels = {**claim.metadata.labels, "node.kubernetes.io/instance-type": TYPE}
@@ -88,12 +98,56 @@ class World:
         await self._report(claim, {"nodeName": name, "conditions": stages})
 
     async def _run(self, engine: StatefulSet) -> None:
+        """Have each pod as its engine says, and then say so."""
+        for index in range(engine.spec.replicas):
+            await self._pod(engine, f"{engine.name}-{index}", index)
         names = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")
         counts = dict.fromkeys(names, engine.spec.replicas)
         await self._report(engine, {"observedGeneration": engine.metadata.generation, **counts})
 
+    async def _pod(self, engine: StatefulSet, name: str, index: int) -> None:
+        template = engine.spec.template
+        revision = digest(json.dumps(template, sort_keys=True))
+        live = await self._client.get(Pod, Key(engine.namespace, name))
+        if live and live.metadata.labels[REVISION] != revision:
+            await self._client.delete(live, grace_seconds=0)
+            live = None
+        if live is None:
+            labels = template["metadata"]["labels"] | {REVISION: revision, POD_INDEX: str(index)}
+            metadata = {"name": name, "namespace": engine.namespace, "labels": labels}
+            on = await self._free(labels[WORKSPACE], engine.namespace)
+            spec = {"containers": template["spec"]["containers"], "nodeName": on}
+            live = await self._client.create(
+                Pod.model_validate({"metadata": metadata, "spec": _without_volumes(spec)})
+            )
+        ready = {"type": "Ready", "status": "True"}
+        await self._report(live, {"phase": "Running", "conditions": [ready]})
+
+    async def _free(self, workspace: str, namespace: str) -> str:
+        """Find a node of a Workspace that no pod is on; while there is none it is tried again."""
+        named = f"{WORKSPACE}={workspace},{WORKSPACE_NAMESPACE}={namespace}"
+        nodes = (await self._client.list(Node, "", named)).objects()
+        pods = (await self._client.list(Pod, namespace)).objects()
+        taken = {pod.spec.node_name for pod in pods}
+        for node in nodes:
+            if node.name not in taken:
+                return node.name
+        raise TransientError(f"{workspace} has no free node")
+
+    async def _end(self, kind: type[Node] | type[Pod], key: Key) -> None:
+        live = await self._client.get(kind, key)
+        if live:
+            with suppress(NotFoundError):
+                await self._client.delete(live, grace_seconds=0)
+
     async def _report(self, resource: Resource, status: dict[str, Any]) -> None:
         await self._client.patch_status(resource, Raw(content=status))
+
+
+def _without_volumes(spec: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a pod could not have without the volumes of its template."""
+    plain = [{k: v for k, v in c.items() if k != "volumeMounts"} for c in spec["containers"]]
+    return spec | {"containers": plain}
 
 
 def _condition(stage: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A Workspace on a real API server: from its claim to its engine, and away again."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from fleet.api.conditions import find
-from fleet.api.core import Node, StatefulSet
+from fleet.api.core import Node, Pod, StatefulSet
 from fleet.api.karpenter import NodeClaim
 from fleet.api.names import GPU, WORKSPACE, WORKSPACE_NAMESPACE, digest
 from fleet.api.objects import Key, Model
@@ -56,6 +57,16 @@ class Served:
             }
         )
 
+    async def serve(self, **inference: Any) -> None:
+        """Go all the way to an engine that answers."""
+        await self.write(**inference)
+        await until(some(self.claims))
+        assert await self.engine() is None
+        await self.provision()
+        await until(some(self.engine))
+        await self.run()
+        await until(self.ready)
+
     async def workspace(self) -> Workspace:
         found = await self.client.get(Workspace, self.key)
         assert found
@@ -68,9 +79,20 @@ class Served:
     async def engine(self) -> StatefulSet | None:
         return await self.client.get(StatefulSet, self.key)
 
+    async def engines(self) -> list[StatefulSet]:
+        wanted = f"{WORKSPACE}={self.key.name}"
+        return list((await self.client.list(StatefulSet, self.key.namespace, wanted)).objects())
+
+    async def tune(self, length: int) -> None:
+        """Write the ConfigMap that the Workspace names."""
+        metadata = {"name": self.key.name, "namespace": self.key.namespace}
+        data = {"inference_config.yaml": json.dumps({"vllm": {"max-model-len": length}})}
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        await self.client.dynamic.apply(config)
+
     async def provision(self) -> None:
         """Do what Karpenter does for a claim: a node, and three conditions."""
-        (claim,) = await self.claims()
+        (claim,) = [each for each in await self.claims() if not each.status.node_name]
         labels = {WORKSPACE: self.key.name, WORKSPACE_NAMESPACE: self.key.namespace}
         labels |= {"node.kubernetes.io/instance-type": TYPE, "karpenter.sh/nodepool": POOL}
         node = Node.model_validate({"metadata": {"name": f"node-{claim.name}", "labels": labels}})
@@ -81,10 +103,20 @@ class Served:
         stages = [_condition(stage) for stage in ("Launched", "Registered", "Initialized")]
         await self._status(claim, {"nodeName": made.name, "conditions": stages})
 
-    async def run(self) -> None:
-        """Do what the StatefulSet's controller says once its pod is ready."""
-        engine = await self.engine()
+    async def run(self, engine: StatefulSet | None = None) -> None:
+        """Do what the StatefulSet's controller does, and say what it says once its pod is ready."""
+        engine = engine or await self.engine()
         assert engine
+        pods = (await self.client.list(Pod, self.key.namespace)).objects()
+        taken = {pod.spec.node_name for pod in pods}
+        nodes = [claim.status.node_name for claim in await self.claims()]
+        (free,) = [node for node in nodes if node not in taken]
+        containers = [{"name": "engine", "image": "vllm", "resources": {"limits": {GPU: "1"}}}]
+        labels = {WORKSPACE: self.key.name}
+        metadata = {"name": f"{engine.name}-0", "namespace": engine.namespace, "labels": labels}
+        spec = {"nodeName": free, "containers": containers}
+        pod = await self.client.create(Pod.model_validate({"metadata": metadata, "spec": spec}))
+        await self._status(pod, {"conditions": [{"type": "Ready", "status": "True"}]})
         counts = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), 1)
         status = {"observedGeneration": engine.metadata.generation, **counts}
         await self._status(engine, status | {"availableReplicas": 1})
@@ -128,13 +160,7 @@ def some(found: Callable[[], Any]) -> Callable[[], Any]:
 async def test_a_workspace_gets_its_node_then_its_engine_and_leaves_nothing(
     served: Served,
 ) -> None:
-    await served.write()
-    await until(some(served.claims))
-    assert await served.engine() is None
-    await served.provision()
-    await until(some(served.engine))
-    await served.run()
-    await until(served.ready)
+    await served.serve()
     workspace = await served.workspace()
     said = find(workspace.status.conditions, "WorkspaceSucceeded")
     assert said
@@ -147,6 +173,38 @@ async def test_a_workspace_gets_its_node_then_its_engine_and_leaves_nothing(
 
     await until(gone)
     assert await served.claims() == []
+
+
+async def test_a_changed_config_comes_up_beside_what_serves_and_takes_its_place(
+    served: Served,
+) -> None:
+    await served.tune(4096)
+    await served.serve(config=served.key.name)
+    await served.tune(8192)
+
+    async def grown(found: Callable[[], Any]) -> bool:
+        return len(await found()) > 1
+
+    await until(lambda: grown(served.claims))
+    await served.provision()
+    await until(lambda: grown(served.engines))
+    said = find((await served.workspace()).status.conditions, "InferenceReady")
+    assert said
+    assert said.reason == "WorkspaceInferenceStatusUpdating"
+    old, new = sorted(await served.engines(), key=lambda engine: engine.name != served.key.name)
+    assert new.spec.template["spec"]["containers"][0]["args"][-1] == "--max-model-len=8192"
+    await served.run(new)
+    await until(served.ready)
+    assert [engine.name for engine in await served.engines()] == [new.name]
+    pod = await served.client.get(Pod, Key("default", f"{old.name}-0"))
+    assert pod
+    assert len(await served.claims()) == 2, "a node waits for the pods that end on it"
+    await served.client.delete(pod, grace_seconds=0)
+
+    async def given_back() -> bool:
+        return len(await served.claims()) == 1
+
+    await until(given_back)
 
 
 async def test_a_claim_that_finds_no_instance_is_told_and_not_tried_again(

@@ -14,7 +14,9 @@ from fleet.catalog.catalogue import Catalogue
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from member_agent.capacity import gpus_of, holder, reached, region_of
-from member_agent.controllers.workspace.plan.actions import Cluster, Observed, Rules
+from member_agent.controllers.workspace.plan.actions import Cluster, Observed, Rules, Sibling
+from member_agent.controllers.workspace.plan.engines import Rests, by_age, left_over, pair
+from member_agent.controllers.workspace.plan.turns import siblings_of
 from member_agent.controllers.workspace.plan.workload import headless_name
 from member_agent.workspace_index import BY_WORKSPACE
 
@@ -52,7 +54,7 @@ class Observer:
         reads = self.reads
         workspace = reads.workspaces.get(key)
         claims = reads.claims.by(BY_WORKSPACE, str(key))
-        engine, services = await self._workload(workspace)
+        engines, services = await self._workload(workspace)
         return Observed(
             workspace=workspace,
             claims=claims,
@@ -61,7 +63,9 @@ class Observer:
             rules=self.rules,
             now=now,
             config=_config(reads, workspace),
-            stateful_set=engine,
+            stateful_set=engines[0] if engines else None,
+            beside=engines[1] if len(engines) > 1 else None,
+            siblings=_siblings(reads, workspace, now, self.rules.launch_seconds),
             services={service.name: service for service in services},
             pods=reads.pods.by(BY_WORKSPACE, str(key)),
             events=await self._events(claims),
@@ -69,19 +73,20 @@ class Observer:
 
     async def _workload(
         self, workspace: Workspace | None
-    ) -> tuple[StatefulSet | None, list[Service]]:
+    ) -> tuple[tuple[StatefulSet, ...], list[Service]]:
         """Look for what we are about to write: the caches hold only what bears our label."""
         if workspace is None:
-            return None, []
+            return (), []
         names = (workspace.name, headless_name(workspace))
         keys = [Key(workspace.namespace, name) for name in names]
-        engine = self.reads.stateful_sets.get(workspace.key)
-        if engine or workspace.deleting:
+        engines = engines_of(self.reads, workspace)
+        if engines or workspace.deleting:
             found = [self.reads.services.get(key) for key in keys]
         else:
             engine = await self.client.get(StatefulSet, workspace.key)
+            engines = (engine,) if engine else ()
             found = [await self.client.get(Service, key) for key in keys]
-        return engine, [service for service in found if service]
+        return engines, [service for service in found if service]
 
     async def _events(self, claims: tuple[NodeClaim, ...]) -> dict[str, str]:
         """Ask for Karpenter's reason where a claim found no instance: only an Event has it."""
@@ -95,6 +100,35 @@ class Observer:
             for event in told
             if (name := str(event.involved_object.get("name", ""))) in lost
         }
+
+
+def engines_of(reads: Reads, workspace: Workspace) -> tuple[StatefulSet, ...]:
+    """Find a Workspace's engines, the one first that is to give way."""
+    keys = (Key(workspace.namespace, name) for name in pair(workspace))
+    found = (reads.stateful_sets.get(key) for key in keys)
+    return by_age(engine for engine in found if engine)
+
+
+def _siblings(
+    reads: Reads, workspace: Workspace | None, now: datetime, patience: float
+) -> tuple[Sibling, ...]:
+    if workspace is None:
+        return ()
+    found = siblings_of(workspace, reads.workspaces.all(workspace.namespace))
+    return tuple(
+        Sibling(other, leftovers=left_over(rests_of(reads, other), now, patience))
+        for other in found
+    )
+
+
+def rests_of(reads: Reads, workspace: Workspace) -> Rests:
+    key = str(workspace.key)
+    return Rests(
+        names=pair(workspace),
+        engines=engines_of(reads, workspace),
+        pods=reads.pods.by(BY_WORKSPACE, key),
+        claims=reads.claims.by(BY_WORKSPACE, key),
+    )
 
 
 def cluster(reads: Reads, key: Key) -> Cluster:

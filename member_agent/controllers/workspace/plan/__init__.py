@@ -1,8 +1,10 @@
 """Decide what a Workspace needs on this member. Pure: no I/O, no clock, no randomness."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from fleet.api.core import Node
+from fleet.api.core import Node, StatefulSet
+from fleet.api.karpenter import NodeClaim
 from fleet.api.names import CLAIM_FINALIZER, WORKSPACE_FINALIZER
 from fleet.api.workspace import Workspace
 from member_agent.controllers.workspace.plan.actions import (
@@ -22,18 +24,38 @@ from member_agent.controllers.workspace.plan.actions import (
 )
 from member_agent.controllers.workspace.plan.config import Settings, settings_of
 from member_agent.controllers.workspace.plan.covering import covers
+from member_agent.controllers.workspace.plan.engines import leaving, pair, rests, revision
 from member_agent.controllers.workspace.plan.need import need
-from member_agent.controllers.workspace.plan.share import share
+from member_agent.controllers.workspace.plan.roll import (
+    Alone,
+    Beside,
+    GiveUp,
+    Roll,
+    Shift,
+    Waits,
+    roll,
+)
 from member_agent.controllers.workspace.plan.sold_out import let_go, settle
 from member_agent.controllers.workspace.plan.workload import (
+    Form,
     Made,
     belongs,
     inherited,
+    pods,
     services,
     stamp,
     stamped,
     stateful_set,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a Workspace asks for, and what that takes here."""
+
+    workspace: Workspace
+    need: Need
+    settings: Settings
 
 
 def plan(observed: Observed) -> Plan:
@@ -60,26 +82,51 @@ def _served(
     hold: tuple[Hold, ...],
 ) -> Plan:
     settled = settle(observed, wanted)
-    mine = share(workspace, wanted, settled.observed)
-    nodes = ready_nodes(mine, wanted, observed)
+    rolled = roll(workspace, wanted, pods(workspace, wanted, observed, settings), settled.observed)
     foreign = _foreign(workspace, observed)
-    ready = len(nodes) >= wanted.nodes or observed.stateful_set is not None
-    workload = tuple(_workload(workspace, wanted, mine, observed, settings)) if ready else ()
+    asked = Asked(workspace, wanted, settings)
+    workload = () if foreign else tuple(_workload(asked, rolled, observed))
+    claims = () if foreign else _lacking(rolled)
+    surplus = _surplus(workspace, rolled, observed, settled.actions)
     return Plan(
-        actions=(
-            *hold,
-            *settled.actions,
-            *_surplus(mine, observed, settled.actions),
-            *(() if foreign else (*map(CreateClaim, mine.new), *workload)),
-        ),
-        outcome=Outcome(
-            need=wanted,
-            refusal=foreign,
-            share=mine,
-            nodes=nodes,
-            outdated=any(isinstance(action, WriteStatefulSet) for action in workload),
-        ),
+        actions=(*hold, *settled.actions, *surplus, *map(CreateClaim, claims), *workload),
+        outcome=_outcome(wanted, foreign, rolled, workload, observed),
     )
+
+
+def _outcome(
+    wanted: Need,
+    foreign: Refusal | None,
+    rolled: Roll,
+    workload: tuple[Action, ...],
+    observed: Observed,
+) -> Outcome:
+    newest = observed.beside if isinstance(rolled, Beside | Shift) else observed.stateful_set
+    return Outcome(
+        need=wanted,
+        refusal=foreign,
+        share=rolled.share,
+        nodes=ready_nodes(rolled.share, wanted, observed),
+        outdated=_outdated(rolled, workload, observed),
+        other=rolled.other if isinstance(rolled, Beside) else None,
+        waits=rolled.why if isinstance(rolled, Waits) else "",
+        newest=newest,
+    )
+
+
+def _outdated(rolled: Roll, workload: tuple[Action, ...], observed: Observed) -> bool:
+    """Whether what serves is not what is asked for, or is only just being made so."""
+    if isinstance(rolled, Alone):
+        old = observed.stateful_set
+        new = (each.stateful_set for each in workload if isinstance(each, WriteStatefulSet))
+        return rolled.rolls or any(old and not covers(old.spec.dump(), e.spec.dump()) for e in new)
+    return isinstance(rolled, Waits | Beside) or (isinstance(rolled, GiveUp) and rolled.failed)
+
+
+def _lacking(rolled: Roll) -> tuple[NodeClaim, ...]:
+    if isinstance(rolled, Beside):
+        return rolled.other.new
+    return rolled.share.new if isinstance(rolled, Alone) else ()
 
 
 def _farewell(observed: Observed) -> Iterator[Action]:
@@ -87,9 +134,10 @@ def _farewell(observed: Observed) -> Iterator[Action]:
 
     Where the Workspace is gone already only claims that bear our finalizer are ours to end.
     """
-    workspace, engine = observed.workspace, observed.stateful_set
-    if workspace and engine and belongs(engine, workspace) and not engine.deleting:
-        yield DeleteStatefulSet(engine)
+    workspace = observed.workspace
+    for engine in (observed.stateful_set, observed.beside):
+        if workspace and engine and belongs(engine, workspace) and not engine.deleting:
+            yield DeleteStatefulSet(engine)
     for claim in observed.claims:
         if workspace or CLAIM_FINALIZER in claim.metadata.finalizers:
             yield from let_go(claim)
@@ -106,43 +154,78 @@ def _refused(refusal: Need | Refusal, observed: Observed) -> Outcome:
     return Outcome(refusal=why, share=Share(claims=kept), nodes=nodes)
 
 
-def ready_nodes(mine: Share, wanted: Need, observed: Observed) -> tuple[Node, ...]:
+def ready_nodes(mine: Share, wanted: Need | None, observed: Observed) -> tuple[Node, ...]:
     """Find which of the Workspace's nodes can run its pods."""
+    gpus = wanted.gpus if wanted else 0
     names = {claim.status.node_name for claim in mine.claims} | {n.name for n in mine.existing}
     return tuple(
         node
         for node in observed.cluster.nodes
-        if node.name in names and node.ready and node.gpus >= wanted.gpus
+        if node.name in names and node.ready and node.gpus >= gpus
     )
 
 
-def _surplus(mine: Share, observed: Observed, done: tuple[Action, ...]) -> Iterator[Action]:
-    """Give back what is not needed any more."""
-    kept = {claim.name for claim in mine.claims}
+def _surplus(
+    workspace: Workspace, rolled: Roll, observed: Observed, done: tuple[Action, ...]
+) -> Iterator[Action]:
+    """Give back what is not needed any more, once the pods that were there have ended."""
+    if isinstance(rolled, Shift | GiveUp):
+        return
+    shares = (rolled.share, rolled.other) if isinstance(rolled, Beside) else (rolled.share,)
+    kept = {claim.name for share in shares for claim in share.claims}
+    busy = {pod.spec.node_name for pod in leaving(rests(workspace, observed))} - {""}
     for claim in observed.claims:
-        if claim.name not in kept and not claim.deleting:
+        if not (claim.deleting or claim.name in kept or claim.status.node_name in busy):
             yield from (action for action in let_go(claim) if action not in done)
 
 
 def _foreign(workspace: Workspace, observed: Observed) -> Refusal | None:
-    there = (observed.stateful_set, *observed.services.values())
+    there = (observed.stateful_set, observed.beside, *observed.services.values())
     for item in there:
         if item and not belongs(item, workspace):
             return Refusal(f"{item.kind()} {item.key} was there before; it is not the Workspace's")
     return None
 
 
-def _workload(
-    workspace: Workspace, wanted: Need, mine: Share, observed: Observed, settings: Settings
-) -> Iterator[Action]:
-    engine = stamped(stateful_set(workspace, wanted, mine, observed, settings))
-    old = observed.stateful_set
-    if old is None or not _as_written(old, engine):
-        yield WriteStatefulSet(engine)
-    for service in map(stamped, services(workspace)):
+def _workload(asked: Asked, rolled: Roll, observed: Observed) -> Iterator[Action]:
+    engines = tuple(_engines(asked, rolled, observed))
+    yield from engines
+    if not engines and observed.stateful_set is None:
+        return
+    for service in map(stamped, services(asked.workspace)):
         there = observed.services.get(service.name)
         if there is None or not _as_written(there, service):
             yield WriteService(service)
+
+
+def _engines(asked: Asked, rolled: Roll, observed: Observed) -> Iterator[Action]:
+    old = observed.stateful_set
+    match rolled:
+        case Shift(engine) | GiveUp(engine):
+            yield DeleteStatefulSet(engine)
+        case Alone(mine, rolls):
+            name = old.name if old else asked.workspace.name
+            form = Form(name=name, revision=max(1, revision(old) + rolls), share=mine)
+            yield from _engine(asked, form, old, observed)
+        case Beside(_, mine) if old:
+            name = pair(asked.workspace).beside(old.name)
+            form = Form(name=name, revision=revision(old) + 1, share=mine)
+            yield from _engine(asked, form, observed.beside, observed)
+        case _:
+            pass
+
+
+def _engine(
+    asked: Asked, form: Form, there: StatefulSet | None, observed: Observed
+) -> Iterator[WriteStatefulSet]:
+    """Write an engine that is there otherwise, or for which the nodes are there."""
+    nodes = ready_nodes(form.share, asked.need, observed)
+    if there is None and len(nodes) < asked.need.nodes:
+        return
+    made = stateful_set(asked.workspace, asked.need, form, observed, asked.settings)
+    new = stamped(made)
+    if there is None or not _as_written(there, new):
+        yield WriteStatefulSet(new)
 
 
 def _as_written(old: Made, new: Made) -> bool:

@@ -38,6 +38,15 @@ class Cluster:
     region: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """Another replica of the same InferenceSet."""
+
+    workspace: Workspace
+    leftovers: bool = False
+    """Whether it has two engines, or pods or claims that are just ending."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """All that `plan` may look at, read once at the start of the reconcile."""
@@ -52,6 +61,10 @@ class Observed:
     config: ConfigMap | None = None
     """The one that `inference.config` names; None where it is not there."""
     stateful_set: StatefulSet | None = None
+    beside: StatefulSet | None = None
+    """A newer one, which is to take its place."""
+    siblings: tuple[Sibling, ...] = ()
+    """The other replicas of the InferenceSet that it is one of."""
     services: Mapping[str, Service] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     events: Mapping[str, str] = field(default_factory=dict)
@@ -176,6 +189,18 @@ class Outcome:
     """Ready ones, with their GPUs."""
     outdated: bool = False
     """Whether the engine that is there is not what is asked for now, or was not until this plan."""
+    other: Share | None = None
+    """The nodes of a new engine that comes up beside the one that serves."""
+    waits: str = ""
+    """Why an engine that is out of date stays as it is."""
+    newest: StatefulSet | None = None
+    """The engine that is to serve; None where that is the only one."""
+
+    @property
+    def wake_after(self) -> float | None:
+        """Seconds until something may change by itself."""
+        shares = (self.share, self.other) if self.other else (self.share,)
+        return min((s.wake_after for s in shares if s.wake_after is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

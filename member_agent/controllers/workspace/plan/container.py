@@ -15,6 +15,7 @@ from member_agent.controllers.workspace.plan.arguments import (
     served_name,
 )
 from member_agent.controllers.workspace.plan.config import Settings
+from member_agent.controllers.workspace.plan.draining import HUNG_GRACE_SECONDS, before_stop
 
 TOKEN: Final = "HF_TOKEN"  # noqa: S105
 CONFIG_MOUNT: Final = "/mnt/config"
@@ -31,7 +32,10 @@ START_PER_GIB: Final = 18
 """Seconds that a GiB of weights may take to be fetched and loaded (KAITO's value)."""
 
 
-def container(workspace: Workspace, need: Need, observed: Observed, settings: Settings) -> Body:
+def container(
+    workspace: Workspace, need: Need, name: str, observed: Observed, settings: Settings
+) -> Body:
+    """Write the container of the pods of the StatefulSet `name`."""
     preset = workspace.inference and workspace.inference.preset
     model = observed.catalogue.preset(preset.name) if preset else None
     if model is None:
@@ -43,10 +47,11 @@ def container(workspace: Workspace, need: Need, observed: Observed, settings: Se
         "image": observed.rules.image,
         "command": list(command(need)),
         "args": list(arguments(model, layout, served_name(workspace, model), settings)),
-        "env": _environment(workspace, need),
+        "env": _environment(workspace, need, name),
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": {"requests": gpus, "limits": gpus},
         "volumeMounts": _mounts(workspace),
+        "lifecycle": before_stop(),
         **_probes(need, model.weights_gib),
     }
 
@@ -68,7 +73,7 @@ def _mounts(workspace: Workspace) -> list[Body]:
     ]
 
 
-def _environment(workspace: Workspace, need: Need) -> list[Body]:
+def _environment(workspace: Workspace, need: Need, name: str) -> list[Body]:
     index = {"fieldPath": f"metadata.labels['{POD_INDEX}']"}
     env: list[Body] = [{"name": "POD_INDEX", "valueFrom": {"fieldRef": index}}]
     preset = workspace.inference and workspace.inference.preset
@@ -77,7 +82,7 @@ def _environment(workspace: Workspace, need: Need) -> list[Body]:
         key = {"name": secret, "key": TOKEN, "optional": True}
         env.append({"name": TOKEN, "valueFrom": {"secretKeyRef": key}})
     if need.nodes > 1:
-        leader = f"{workspace.name}-0.{workspace.name}-headless.{workspace.namespace}"
+        leader = f"{name}-0.{workspace.name}-headless.{workspace.namespace}"
         env.append({"name": "NODES", "value": str(need.nodes)})
         env.append({"name": "LEADER", "value": leader})
     return env
@@ -90,10 +95,11 @@ def _probes(need: Need, weights_gib: Decimal) -> Body:
         look = {"exec": {"command": ["/bin/sh", "-c", FIRST_IS_HEALTHY]}}
     health: Body = look | {"timeoutSeconds": 5}
     start = {"periodSeconds": START_PERIOD, "failureThreshold": start_seconds(weights_gib) // 2}
+    soon = {"terminationGracePeriodSeconds": HUNG_GRACE_SECONDS}
     return {
-        "startupProbe": health | start,
+        "startupProbe": health | start | soon,
         "readinessProbe": health | {"periodSeconds": 5, "failureThreshold": 3},
-        "livenessProbe": health | {"periodSeconds": 10, "failureThreshold": 3},
+        "livenessProbe": health | {"periodSeconds": 10, "failureThreshold": 3} | soon,
     }
 
 

@@ -1,6 +1,8 @@
 """Which nodes a Workspace has, which it takes, and which it asks Karpenter for."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Final
 
 from fleet.api.core import Node
@@ -33,14 +35,25 @@ OS: Final = "kubernetes.io/os"
 TAINT: Final = {"key": "sku", "value": "gpu", "effect": "NoSchedule"}
 
 
-def share(workspace: Workspace, need: Need, observed: Observed) -> Share:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an engine stands beside another one of the same Workspace."""
+
+    own: frozenset[str] = frozenset()
+    """Nodes that its pods are on: they are kept before all others."""
+    others: frozenset[str] = frozenset()
+    """Nodes that the other one has, with no room beside it."""
+
+
+def share(
+    workspace: Workspace, need: Need, observed: Observed, standing: Standing = Standing()
+) -> Share:
     """Keep what the Workspace has, then take free nodes, then ask for new ones."""
-    kept = _kept(workspace, need, observed)
-    claims = _kept_claims(workspace, need, observed)[: need.nodes - len(kept)]
+    kept, claims = _kept(workspace, need, observed, standing)
     lacking = need.nodes - len(kept) - len(claims)
-    found = _free(workspace, need, observed, kept)[:lacking]
+    found = _free(workspace, need, observed, (*kept, *_named(standing.others, observed)))[:lacking]
     existing, lacking = (*kept, *found), lacking - len(found)
-    new = _new_claims(workspace, need, observed)[:lacking]
+    new = _new_claims(workspace, need, observed, standing)[:lacking]
     why, again = ("", None) if len(new) == lacking else _shortage(need, observed)
     waits = [wait for wait in (again, _launch(claims, observed)) if wait is not None]
     return Share(
@@ -52,6 +65,13 @@ def share(workspace: Workspace, need: Need, observed: Observed) -> Share:
     )
 
 
+def held(nodes: frozenset[str], observed: Observed) -> Share:
+    """Keep nodes as they are, for what runs there."""
+    claims = tuple(c for c in observed.claims if c.status.node_name in nodes and not c.deleting)
+    made = {claim.status.node_name for claim in observed.claims}
+    return Share(existing=_named(nodes - made, observed), claims=claims)
+
+
 def claim_name(workspace: Workspace, index: int) -> str:
     return cut(f"{workspace.name}-{index}", workspace.metadata.uid, str(index))
 
@@ -61,20 +81,51 @@ def _fits(node: Node, need: Need) -> bool:
     return need.instance_type in ("", kind) and (node.gpus >= need.gpus or not node.ready)
 
 
-def _kept(workspace: Workspace, need: Need, observed: Observed) -> tuple[Node, ...]:
-    """Keep nodes taken before, ready or not: one that restarts is not to be replaced."""
-    mine = {claim.status.node_name for claim in observed.claims}
-    used = set(workspace.status.worker_nodes) - mine - observed.cluster.taken
-    nodes = (node for node in observed.cluster.nodes if node.name in used)
-    return tuple(node for node in nodes if _fits(node, need))[: need.nodes]
+def _named(nodes: AbstractSet[str], observed: Observed) -> tuple[Node, ...]:
+    return tuple(node for node in observed.cluster.nodes if node.name in nodes)
 
 
-def _kept_claims(workspace: Workspace, need: Need, observed: Observed) -> tuple[NodeClaim, ...]:
-    there = {claim.name: claim for claim in observed.claims if not claim.deleting}
-    named = (there.get(claim_name(workspace, index)) for index in range(need.nodes))
-    return tuple(
-        claim for claim in named if claim and claimed(claim).instance_type == need.instance_type
+def _kept(
+    workspace: Workspace, need: Need, observed: Observed, standing: Standing
+) -> tuple[tuple[Node, ...], tuple[NodeClaim, ...]]:
+    """Keep first what the engine's pods are on, then nodes that were found, then those made."""
+    nodes = _kept_nodes(workspace, need, observed, standing)
+    claims = _kept_claims(workspace, need, observed, standing)
+    both: list[tuple[str, Node | NodeClaim]] = [(node.name, node) for node in nodes]
+    both += [(claim.status.node_name, claim) for claim in claims]
+    ranked = sorted(both, key=lambda item: item[0] not in standing.own)[: need.nodes]
+    kept = [item for _, item in ranked]
+    return (
+        tuple(item for item in kept if isinstance(item, Node)),
+        tuple(item for item in kept if isinstance(item, NodeClaim)),
     )
+
+
+def _kept_nodes(
+    workspace: Workspace, need: Need, observed: Observed, standing: Standing
+) -> tuple[Node, ...]:
+    """List nodes taken before, ready or not: one that restarts is not to be replaced."""
+    made = {claim.status.node_name for claim in observed.claims}
+    used = {*workspace.status.worker_nodes, *standing.own} - made - standing.others
+    nodes = _named(used - observed.cluster.taken, observed)
+    return tuple(node for node in nodes if _fits(node, need))
+
+
+def _kept_claims(
+    workspace: Workspace, need: Need, observed: Observed, standing: Standing
+) -> tuple[NodeClaim, ...]:
+    """List the claims made for it, in the order in which they are named."""
+    most = _most(need, observed)
+    order = {claim_name(workspace, index): index for index in range(most)}
+    there = (claim for claim in observed.claims if not claim.deleting)
+    mine = (claim for claim in there if claim.status.node_name not in standing.others)
+    fitting = (claim for claim in mine if claimed(claim).instance_type == need.instance_type)
+    return tuple(sorted(fitting, key=lambda claim: (order.get(claim.name, most), claim.name)))
+
+
+def _most(need: Need, observed: Observed) -> int:
+    """Count the names that are enough for those there and as many again."""
+    return need.nodes + len(observed.claims)
 
 
 def _free(
@@ -90,10 +141,13 @@ def _free(
     )
 
 
-def _new_claims(workspace: Workspace, need: Need, observed: Observed) -> tuple[NodeClaim, ...]:
+def _new_claims(
+    workspace: Workspace, need: Need, observed: Observed, standing: Standing
+) -> tuple[NodeClaim, ...]:
     """Make the claims that there is room for; a name is free once its last claim is gone."""
     taken = {claim.name for claim in observed.claims}
-    names = (claim_name(workspace, index) for index in range(need.nodes))
+    most = _most(need, observed) if standing.others else need.nodes
+    names = (claim_name(workspace, index) for index in range(most))
     free = [name for name in names if name not in taken]
     pools = _places(need, observed)
     return tuple(

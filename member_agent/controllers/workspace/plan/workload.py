@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,8 @@ from member_agent.controllers.workspace.plan.actions import Body, Need, Observed
 from member_agent.controllers.workspace.plan.arguments import PORT, served_name
 from member_agent.controllers.workspace.plan.config import Settings
 from member_agent.controllers.workspace.plan.container import container, volumes
+from member_agent.controllers.workspace.plan.covering import covers
+from member_agent.controllers.workspace.plan.draining import GRACE_SECONDS
 from member_agent.inputs import content
 
 HOSTNAME: Final = "kubernetes.io/hostname"
@@ -21,25 +24,67 @@ TOLERATIONS: Final = (
     {"key": "sku", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"},
     {"key": names.GPU, "operator": "Exists"},
 )
-GRACE_SECONDS: Final = 30
 SUCCEEDED: Final = "WorkspaceSucceeded"
 Made = TypeVar("Made", StatefulSet, Service)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What tells one engine of a Workspace from another one beside it."""
+
+    name: str
+    revision: int
+    """Of two the higher one is to take the other's place."""
+    share: Share
+    """The nodes that its pods may run on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """What an engine's pods are to run, wherever they do."""
+
+    digest: str
+    template: Body
+
+
 def stateful_set(
-    workspace: Workspace, need: Need, share: Share, observed: Observed, settings: Settings
+    workspace: Workspace, need: Need, form: Form, observed: Observed, settings: Settings
 ) -> StatefulSet:
-    """Run the engine on the Workspace's nodes, one pod on each."""
+    """Run the engine on the form's nodes, one pod on each."""
+    told_apart = {names.ENGINE: form.name} if form.name != workspace.name else {}
+    template = _template(workspace, need, form.name, observed, settings)
+    metadata = _metadata(workspace, form.name)
+    notes = {
+        names.WORKSPACE_REVISION: str(form.revision),
+        names.PODS_HASH: pods(workspace, need, observed, settings).digest,
+    }
     return StatefulSet(
-        metadata=_metadata(workspace, workspace.name),
+        metadata=metadata.model_copy(update={"annotations": notes}),
         spec=StatefulSetSpec(
             replicas=need.nodes,
             service_name=headless_name(workspace),
             pod_management_policy="Parallel",
-            selector=LabelSelector(match_labels={names.WORKSPACE: workspace.name}),
-            template=_template(workspace, need, share, observed, settings),
+            selector=LabelSelector(match_labels={names.WORKSPACE: workspace.name} | told_apart),
+            template=_placed(template, _terms(workspace, form.share), told_apart),
         ),
     )
+
+
+def pods(workspace: Workspace, need: Need, observed: Observed, settings: Settings) -> Pods:
+    """Sum up what the pods run, the content of their config too, and on nodes of which type."""
+    template = _template(workspace, need, workspace.name, observed, settings)
+    made = {"pods": template, "nodes": need.nodes, "type": need.instance_type}
+    text = json.dumps(made, sort_keys=True)
+    return Pods(sha256(text.encode()).hexdigest()[:16], template)
+
+
+def made_for(engine: StatefulSet, wanted: Pods) -> bool:
+    """Whether an engine was made to run these pods; one that does not say so may do all the same.
+
+    Where it runs them is another matter, and no reason to start them anew.
+    """
+    made = engine.metadata.annotations.get(names.PODS_HASH)
+    return made == wanted.digest if made else covers(engine.spec.template, wanted.template)
 
 
 def services(workspace: Workspace) -> tuple[Service, Service]:
@@ -71,7 +116,8 @@ def stamped(resource: Made) -> Made:
     """Note on an object what it was written as, so that it is written again only when changed."""
     text = json.dumps(resource.manifest(), sort_keys=True)
     note = {names.WORKSPACE_HASH: sha256(text.encode()).hexdigest()[:16]}
-    metadata = resource.metadata.model_copy(update={"annotations": note})
+    notes = {**resource.metadata.annotations, **note}
+    metadata = resource.metadata.model_copy(update={"annotations": notes})
     metadata.model_fields_set.add("annotations")
     return resource.model_copy(update={"metadata": metadata})
 
@@ -111,33 +157,41 @@ def _labels(workspace: Workspace) -> dict[str, str]:
 
 
 def _template(
-    workspace: Workspace, need: Need, share: Share, observed: Observed, settings: Settings
+    workspace: Workspace, need: Need, name: str, observed: Observed, settings: Settings
 ) -> Body:
+    """Write the pods of the StatefulSet `name`, save for where they may run."""
     inference = workspace.inference
     user: Body = deepcopy(inference.template or {}) if inference else {}
     metadata, spec = user.get("metadata") or {}, user.get("spec") or {}
     preset = inference.preset if inference else None
     model = observed.catalogue.preset(preset.name) if preset else None
     if model:
-        spec = _preset_spec(workspace, need, observed, settings)
-    name = served_name(workspace, model)
-    ours = _labels(workspace) | _service(workspace, name)
+        spec = _preset_spec(workspace, need, name, observed, settings)
+    called = served_name(workspace, model)
+    ours = _labels(workspace) | _service(workspace, called)
     return {
         "metadata": {
             "labels": (metadata.get("labels") or {}) | ours,
-            "annotations": (metadata.get("annotations") or {}) | _notes(name, observed),
+            "annotations": (metadata.get("annotations") or {}) | _notes(called, observed),
         },
-        "spec": spec
-        | {
-            "tolerations": [*(spec.get("tolerations") or ()), *TOLERATIONS],
-            "affinity": _affinity(spec.get("affinity") or {}, _terms(workspace, share)),
-        },
+        "spec": spec | {"tolerations": [*(spec.get("tolerations") or ()), *TOLERATIONS]},
     }
 
 
-def _preset_spec(workspace: Workspace, need: Need, observed: Observed, settings: Settings) -> Body:
+def _placed(template: Body, terms: list[list[Body]], labels: dict[str, str]) -> Body:
+    metadata, spec = template["metadata"], template["spec"]
+    affinity = _affinity(spec.get("affinity") or {}, terms)
     return {
-        "containers": [container(workspace, need, observed, settings)],
+        "metadata": metadata | {"labels": metadata["labels"] | labels},
+        "spec": spec | {"affinity": affinity},
+    }
+
+
+def _preset_spec(
+    workspace: Workspace, need: Need, name: str, observed: Observed, settings: Settings
+) -> Body:
+    return {
+        "containers": [container(workspace, need, name, observed, settings)],
         "volumes": volumes(workspace),
         "terminationGracePeriodSeconds": GRACE_SECONDS,
     }

@@ -1,12 +1,19 @@
 """Report a Workspace as KAITO does, so that its users find what they know. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from fleet.api.conditions import Condition, ConditionStatus, find, since
-from fleet.api.core import Pod, StatefulSet
 from fleet.api.workspace import Workspace, WorkspaceState, WorkspaceStatus
+from member_agent.controllers.workspace.plan import ready_nodes
 from member_agent.controllers.workspace.plan.actions import Observed, Outcome, Refusal
+from member_agent.controllers.workspace.plan.engines import (
+    looked_at,
+    newest_ready,
+    pods_of,
+    said_to_serve,
+)
 from member_agent.controllers.workspace.plan.workload import SUCCEEDED
 from member_agent.controllers.workspace.status.nodes import Finding, claims, nodes, worker_nodes
 from member_agent.controllers.workspace.status.pods import Reason, trouble
@@ -69,41 +76,38 @@ def _resource(refusal: Refusal | None, of_claims: Finding | None, of_nodes: Find
 
 
 def _inference(outcome: Outcome, observed: Observed, resource: Finding) -> Finding:
-    engine, refusal = observed.stateful_set, outcome.refusal
-    if refusal and (engine is None or outcome.need):
-        return Finding(False, Reason.PENDING, refusal.message)
-    if engine is None:
-        why = "the engine is being started" if resource.done else resource.message
-        return Finding(False, Reason.PENDING, why)
-    if newest_ready(engine) and not outcome.outdated and not refusal:
+    engine, refusal, newest = observed.stateful_set, outcome.refusal, outcome.newest
+    if engine is None or (refusal and outcome.need):
+        started = "the engine is being started" if resource.done else resource.message
+        return Finding(False, Reason.PENDING, refusal.message if refusal else started)
+    if newest and newest_ready(newest) and not outcome.outdated and not refusal:
         return Finding(True, Reason.READY, "the engine answers")
-    return _not_yet(engine, outcome, observed.pods)
-
-
-def _not_yet(engine: StatefulSet, outcome: Outcome, pods: Iterable[Pod]) -> Finding:
-    """Say what is lacking; an engine that answers as it was before is not one that does not."""
-    ready, wanted = engine.status.ready_replicas, engine.spec.replicas
-    found = trouble(pods)
-    if ready >= wanted:
-        new = 0 if outcome.outdated or not _looked_at(engine) else engine.status.updated_replicas
-        why = found.message if found else f"{new} of {wanted} new pods are ready"
-        message = outcome.refusal.message if outcome.refusal else why
-        return Finding(False, Reason.UPDATING, f"the earlier engine answers still: {message}")
+    if said_to_serve(engine):
+        why = refusal.message if refusal else outcome.waits or _new_pods(outcome, observed)
+        return Finding(False, Reason.UPDATING, f"the earlier engine answers still: {why}")
+    found = trouble(observed.pods)
     if found:
         return Finding(False, found.reason, found.message)
-    return Finding(False, Reason.PENDING, f"{ready} of {wanted} pods are ready")
+    count = f"{engine.status.ready_replicas} of {engine.spec.replicas} pods are ready"
+    return Finding(False, Reason.PENDING, count)
 
 
-def newest_ready(engine: StatefulSet) -> bool:
-    """Whether all pods of an engine are ready, and none is of an earlier revision."""
-    status, wanted = engine.status, engine.spec.replicas
-    updated = not status.update_revision or status.updated_replicas >= wanted
-    return _looked_at(engine) and updated and status.ready_replicas >= wanted
-
-
-def _looked_at(engine: StatefulSet) -> bool:
-    """Whether its controller has seen its last edit."""
-    return engine.status.observed_generation >= engine.metadata.generation
+def _new_pods(outcome: Outcome, observed: Observed) -> str:
+    """Say how far the pods are that are to take over, beside the earlier ones or in their place."""
+    newest, other = outcome.newest, outcome.other
+    if newest is None and other:
+        mine = replace(outcome, share=other, nodes=ready_nodes(other, outcome.need, observed))
+        found = claims(mine)
+        waits = found if found and not found.done else nodes(mine, observed)
+        return "the new one is being started" if waits.done else waits.message
+    if newest is None:
+        return "the new one is being started"
+    found_trouble = trouble(pods_of(newest, observed) if other else observed.pods)
+    if found_trouble:
+        return found_trouble.message
+    seen = looked_at(newest) and (other or not outcome.outdated)
+    ready = newest.status.ready_replicas if other else newest.status.updated_replicas
+    return f"{ready if seen else 0} of {newest.spec.replicas} new pods are ready"
 
 
 def _succeeded(outcome: Outcome, resource: Finding, inference: Finding) -> Finding:

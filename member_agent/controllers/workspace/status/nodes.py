@@ -78,8 +78,9 @@ def nodes(outcome: Outcome, observed: Observed) -> Finding:
 
 def worker_nodes(outcome: Outcome) -> tuple[str, ...]:
     """Name the nodes that the Workspace has, ready or not."""
-    found = {node.name for node in outcome.share.existing}
-    found |= {claim.status.node_name for claim in outcome.share.claims}
+    shares = (outcome.share, outcome.other) if outcome.other else (outcome.share,)
+    found = {node.name for share in shares for node in share.existing}
+    found |= {claim.status.node_name for share in shares for claim in share.claims}
     if outcome.need is None:
         found |= {node.name for node in outcome.nodes}
     return tuple(sorted(found - {""}))

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from fleet.api import names
 from fleet.api.conditions import Condition, find
-from fleet.api.core import Event, Service, StatefulSet
+from fleet.api.core import Event, Pod, Service, StatefulSet
 from fleet.api.karpenter import NodeClaim, NodePool
 from fleet.api.objects import Key, Resource
 from fleet.api.workspace import Workspace
@@ -42,6 +43,16 @@ def phi(
             "inference": served,
         }
     )
+
+
+def pod_of(engine: StatefulSet, index: int, *, on: str = "", ready: bool = True) -> Pod:
+    """Make a pod of an engine as its controller does; with a node once it is placed."""
+    template = engine.spec.template
+    labels = {**template["metadata"]["labels"], names.POD_INDEX: str(index)}
+    said = {"conditions": [{"type": "Ready", "status": str(ready)}], "phase": "Running"}
+    made = metadata(f"{engine.name}-{index}", engine.namespace, labels=labels)
+    spec = {"containers": template["spec"]["containers"], **({"nodeName": on} if on else {})}
+    return Pod.model_validate({"metadata": made, "spec": spec, "status": said})
 
 
 class Member:
@@ -136,7 +147,7 @@ class Member:
             await self.client.delete(node(claim.status.node_name))
         self.client.put(body | {"metadata": body["metadata"] | {"finalizers": others}})
 
-    def run(self, **status: Any) -> None:
+    def run(self, *, pods: bool = True, **status: Any) -> None:
         """Say of the engine what the StatefulSet's controller says once its pods are ready."""
         engine = self.engine()
         assert engine
@@ -144,6 +155,10 @@ class Member:
         counts = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), count)
         said = {"observedGeneration": engine.metadata.generation, **counts, **status}
         self.client.put(engine.manifest() | {"status": said})
+        for index, on in zip(
+            range(count if pods else 0), self.workspace().status.worker_nodes, strict=False
+        ):
+            self.client.put(pod_of(engine, index, on=on, ready=index < said["readyReplicas"]))
 
     async def served(self, *, key: Key = PHI) -> None:
         """Go all the way from a Workspace to its engine that answers."""

@@ -12,6 +12,7 @@ from fleet.api.objects import Key, Resource
 from fleet.api.workspace import Workspace, WorkspaceState
 from fleet.testing.client import FakeClient
 from tests.unit.member_agent.controllers.workspace.member import Member, phi
+from tests.unit.member_agent.controllers.workspace.nature import Nature
 from tests.unit.member_agent.hardware import A10, A100, A100X4, PHI, V100, claim, node, pod, pool
 
 LLAMA = "llama-3.3-70b-instruct"
@@ -273,19 +274,15 @@ async def test_a_free_node_that_vanishes_is_replaced_by_a_bought_one() -> None:
 
 
 async def test_nodes_that_are_needed_no_more_are_given_back() -> None:
-    member = Member(pool(), phi(preset=LLAMA, instanceType=A100))
-    await member.served()
+    member = Nature(pool(), phi(preset=LLAMA, instanceType=A100))
+    await member.rest()
     assert len(member.claims()) == 3
     member.client.put(phi(instanceType=A100))
-    await member.settle()
-    kept = names.cut("phi-0", "uid-demo-phi", "0")
-    assert {c.name for c in member.claims() if not c.deleting} == {kept}
-    for gone in member.claims():
-        if gone.deleting:
-            assert gone.metadata.finalizers == ("karpenter.sh/termination",)
-            await member.end(gone)
-    member.run()
-    await member.settle()
+    ended: set[tuple[str, ...]] = set()
+    await member.rest(lambda: ended.update(c.metadata.finalizers for c in member.gone()))
+    assert ended == {("karpenter.sh/termination",)}
+    (kept,) = member.claims()
+    assert kept.status.node_name in member.nodes_used()
     assert member.workspace().status.state is WorkspaceState.READY
 
 

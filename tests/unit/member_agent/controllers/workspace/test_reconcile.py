@@ -241,7 +241,7 @@ def _config(text: str) -> ConfigMap:
 
 async def test_an_edited_config_rolls_the_engine_out_anew() -> None:
     served = phi(inference={"preset": {"name": "phi-4-mini-instruct"}, "config": "tuned"})
-    member = Member(pool(), served)
+    member = Member(pool(limit=1), served)
     member.client.put(_config('{"vllm": {"max-model-len": 4096}}'))
     await member.served()
     member.client.put(_config('{"vllm": {"max-model-len": 8192}}'))
@@ -266,7 +266,7 @@ async def test_an_edited_config_rolls_the_engine_out_anew() -> None:
 async def test_no_report_takes_an_earlier_engine_for_the_one_that_is_asked_for() -> None:
     """Between the write of the new form and the next look at it the old one says it is ready."""
     served = phi(inference={"preset": {"name": "phi-4-mini-instruct"}, "config": "tuned"})
-    member = Member(pool(), served)
+    member = Member(pool(limit=1), served)
     member.client.put(_config('{"vllm": {"max-model-len": 4096}}'))
     await member.served()
     before = member.workspace().status.observed_inputs
@@ -344,7 +344,7 @@ async def test_the_status_of_others_is_left_alone() -> None:
 
 
 async def test_an_engine_that_kaito_made_runs_on_until_its_workspace_changes() -> None:
-    member = Member(pool(), phi())
+    member = Member(pool(limit=1), phi())
     await member.served()
     engine = member.engine()
     assert engine

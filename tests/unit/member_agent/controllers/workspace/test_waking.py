@@ -109,5 +109,5 @@ async def test_pods_without_gpus_and_without_nodes_wake_nobody() -> None:
 
 async def test_the_engines_news_wake_it() -> None:
     sleeper = await asleep()
-    sleeper.member.run()
+    sleeper.member.run(pods=False)
     assert await sleeper.woken() == {"phi"}
