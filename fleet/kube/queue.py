@@ -17,7 +17,7 @@ from fleet.kube.errors import (
     TransientError,
     reason,
 )
-from fleet.kube.lacks import noting
+from fleet.kube.lacks import Lack, Lacking, noting
 from fleet.runtime.logs import about
 from fleet.runtime.metrics import reconciled
 
@@ -41,6 +41,7 @@ class WorkQueue:
         self._dirty: set[Key] = set()
         self._active: set[Key] = set()
         self._failures: Counter[Key] = Counter()
+        self._lacking = Lacking()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
 
@@ -89,9 +90,12 @@ class WorkQueue:
         self._failures[key] += 1
         self.add_after(key, max(delay, after))
 
-    def lacking(self, key: Key) -> None:
-        """Add a key once more of which not all could be written."""
-        self.add_after(key, LACKING_SECONDS * (1 - self._chance() / 2))
+    def lacks(self, key: Key, lacks: set[Lack]) -> None:
+        """Add a key once more that asks whether all can be written now, and all others if so."""
+        for other in self._lacking.note(key, lacks):
+            self.add(other)
+        if lacks and self._lacking.asks(key):
+            self.add_after(key, LACKING_SECONDS * (1 - self._chance() / 2))
 
     def hurry(self) -> None:
         """Try at once what waits after a failure: the server that was away answers again."""
@@ -151,8 +155,7 @@ async def _try(
         queue.retry(key)
         return "failed"
     queue.forget(key)
-    if lacks:
-        queue.lacking(key)
+    queue.lacks(key, lacks)
     if again is not None:
         queue.add_after(key, max(again, SOONEST_SECONDS))
     return "done"

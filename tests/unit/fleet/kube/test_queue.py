@@ -290,6 +290,30 @@ def test_what_an_older_crd_could_not_hold_is_tried_again_until_it_can(
     assert times == expected
 
 
+def test_of_many_that_an_older_crd_could_not_hold_one_asks_for_all() -> None:
+    tries = Counter[Key]()
+    keys = [Key("demo", str(number)) for number in range(100)]
+    newer_at = 1000.0
+
+    async def reconcile(key: Key) -> float | None:
+        tries[key] += 1
+        if now() < newer_at:
+            meet(Lack("widgets.test.modelfleet.dev", "spec.size"))
+        return None
+
+    async def body() -> None:
+        queue = WorkQueue(never)
+        for key in keys:
+            queue.add(key)
+        await _until_told(queue, reconcile, newer_at - 1)
+        assert sum(tries.values()) < 2 * len(keys)
+        tries.clear()
+        await _until_told(queue, reconcile, 30)
+
+    in_virtual_time(body())
+    assert set(tries) == set(keys)
+
+
 def test_a_reconcile_that_wants_itself_again_at_once_leaves_others_their_turn() -> None:
     tries: list[Key] = []
 
