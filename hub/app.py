@@ -19,6 +19,7 @@ from fleet.kube.events import Events
 from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
+from fleet.kube.removals import Removals
 from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime.gauges import CREDENTIAL_WAITS
 from hub.active_runs import ActiveRuns
@@ -215,6 +216,7 @@ def work_generation(hub: Hub) -> Iterator[Controller]:
             silence=hub.heartbeats,
             clock=hub.client.now,
             pace=StatusPace(monotonic=monotonic),
+            removals=Removals(hub.client),
         )
 
 

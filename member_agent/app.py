@@ -18,6 +18,7 @@ from fleet.kube.events import Events
 from fleet.kube.lease import Lease, shared
 from fleet.kube.program import Program, RunSettings
 from fleet.kube.program import run as run_program
+from fleet.kube.removals import Removals
 from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
 from fleet.runtime.gauges import product_version
 from member_agent.controllers.inference_set.handlers import InferenceSets
@@ -146,6 +147,7 @@ def on_hub(agent: Agent) -> Program:
         reads=agent.kinds.for_works(),
         watches=watches,
         clock=agent.hub.now,
+        removals=Removals(agent.hub),
     )
     inventory = InventoryReports(
         hub=writer(agent.hub, "inventory"),

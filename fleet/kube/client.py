@@ -84,6 +84,10 @@ class Client(Protocol):
     async def version(self) -> str:
         """Ask which Kubernetes the server is: v1.36.3."""
 
+    async def removing(self, model: type[Resource]) -> bool:
+        """Ask whether the server takes a kind away, with all that there is of it."""
+        ...
+
 
 class WatchingClient(Client, Protocol):
     async def relist(self, cache: Cache[Any]) -> None:
@@ -187,6 +191,9 @@ class ApiClient:
 
     async def version(self) -> str:
         return await self._verbs.server_version()
+
+    async def removing(self, model: type[Resource]) -> bool:
+        return await self._discovery.removing(ApiResource.of(model))
 
     async def served(self, resource: ApiResource, namespace: str = "") -> None:
         """Raise NotFoundError where the server does not know a kind."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fleet.kube import wire
-from fleet.kube.errors import NotFoundError, NotServedError
+from fleet.kube.errors import NotFoundError, NotPermittedError, NotServedError
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Request, Transport
 
@@ -21,6 +21,7 @@ class Served(Struct):
     name: str
     kind: str
     namespaced: bool = False
+    verbs: list[str] = []
 
 
 class ServedList(Struct):
@@ -91,6 +92,18 @@ class Discovery:
         self._known.pop((resource.api_version, resource.kind), None)
         self._all_until = 0.0
 
+    async def removing(self, resource: ApiResource) -> bool:
+        """Ask whether a kind goes, with all there is of it: then nothing can be created any more.
+
+        Where we may not ask, it stays.
+        """
+        try:
+            served = await self._served(resource.api_version)
+        except NotPermittedError:
+            return False
+        verbs = [each.verbs for each in served if each.name == resource.plural]
+        return not any("create" in each for each in verbs)
+
     async def _find(self, api_version: str, kind: str) -> None:
         sought, now = (api_version, kind), asyncio.get_running_loop().time()
         missed = self._missed.get(sought, now - AGAIN_SECONDS)
@@ -105,16 +118,19 @@ class Discovery:
             self._missed[sought] = now
 
     async def _ask(self, api_version: str) -> list[ApiResource]:
+        return [
+            ApiResource(api_version, served.kind, served.name, served.namespaced)
+            for served in await self._served(api_version)
+            if "/" not in served.name
+        ]
+
+    async def _served(self, api_version: str) -> list[Served]:
         root = "/apis" if "/" in api_version else "/api"
         try:
             answer = await self._transport.send(Request("GET", f"{root}/{api_version}", {}))
         except NotFoundError:
             return []
-        return [
-            ApiResource(api_version, served.kind, served.name, served.namespaced)
-            for served in _served(answer).resources or ()
-            if "/" not in served.name
-        ]
+        return _list(answer).resources or []
 
     async def _ask_all(self, root: str) -> list[ApiResource]:
         answer = await self._transport.send(Request("GET", root, {}, accept=ALL))
@@ -133,5 +149,5 @@ def _watchable(group: DiscoveredGroup) -> Iterator[ApiResource]:
                 yield ApiResource(api_version, kind, found.resource, namespaced)
 
 
-_served = wire.decoder(ServedList)
+_list = wire.decoder(ServedList)
 _groups = wire.decoder(DiscoveredGroups)

@@ -45,6 +45,11 @@ class FakeClient:
         return self.server.not_permitted
 
     @property
+    def removed(self) -> set[str]:
+        """Kinds that this server takes away, with all that there is of them."""
+        return self.server.removing
+
+    @property
     def writes_left(self) -> int:
         """Writes that still reach the server, before the connection is lost."""
         return self.server.writes_left
@@ -110,6 +115,9 @@ class FakeClient:
 
     async def version(self) -> str:
         return "v1.36.3"
+
+    async def removing(self, model: type[Resource]) -> bool:
+        return model.kind() in self.server.removing
 
     async def relist(self, cache: Cache[Any]) -> None:
         bodies = self.server.select(cache.resource, cache.namespace, cache.label_selector)

@@ -45,6 +45,7 @@ class FakeServer:
         self.objects: dict[Address, Body] = {}
         self.not_served: set[str] = set()
         self.not_permitted: set[str] = set()
+        self.removing: set[str] = set()
         self.writes_left = 1_000
         self.version = 0
         self.watchers: list[Callable[[str, Body], None]] = []

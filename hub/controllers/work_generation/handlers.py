@@ -1,15 +1,17 @@
 """Wake work generation for a binding whose resources, Works or member changed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fleet.api.binding import Binding, BindingState
+from fleet.api.ending import Ending
 from fleet.api.objects import Key, Resource
 from fleet.api.work import Work
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from fleet.kube.queue import WorkQueue
+from fleet.kube.removals import LOOK_SECONDS, Removals
 from fleet.runtime.clock import Clock
 from hub.controllers.work_generation.apply import apply
 from hub.controllers.work_generation.observe import Reads
@@ -38,6 +40,7 @@ class WorkGeneration:
     silence: Silence
     clock: Clock
     pace: StatusPace
+    removals: Removals
 
     @property
     def name(self) -> str:
@@ -49,16 +52,26 @@ class WorkGeneration:
 
     async def reconcile(self, key: Key) -> float | None:
         """Make a binding's Works what they should be, and its status say how they stand."""
-        observed = self.caches.observe(key, self.silence)
+        observed = await self._judged(key, self.caches.observe(key, self.silence))
         planned = plan(observed)
         written = await apply(planned, self.client)
         return await self._tell(key, observed, _works(observed, planned, written))
+
+    async def _judged(self, key: Key, observed: Observed) -> Observed:
+        """A binding waits for us, save where it goes with its kind; it comes again with that."""
+        binding = observed.binding
+        if binding is None:
+            return replace(observed, ending=self.removals.gone(key)) if observed.works else observed
+        self.removals.there(key)
+        if binding.deleting:
+            return replace(observed, ending=await self.removals.of(binding))
+        return observed
 
     async def _tell(self, key: Key, observed: Observed, works: Sequence[Work]) -> float | None:
         binding = observed.binding
         if binding is None or binding.deleting:
             self.pace.forget(key)
-            return None
+            return LOOK_SECONDS if observed.ending is Ending.UNKNOWN else None
         if not works:
             return None
         status = report(binding, works, silent=observed.silent, now=self.clock())

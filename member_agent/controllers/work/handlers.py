@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from fleet.api.cluster import InternalMemberCluster
+from fleet.api.ending import Ending
 from fleet.api.objects import Key, Resource
 from fleet.api.work import AppliedWork, Work
 from fleet.kube.client import Client
 from fleet.kube.queue import WorkQueue
+from fleet.kube.removals import LOOK_SECONDS, Removals
 from fleet.runtime.clock import Clock
 from member_agent.controllers.work.apply import Applied, Applier
 from member_agent.controllers.work.observe import Observer, Reads
@@ -36,6 +38,8 @@ class Works:
     reads: Reads
     watches: Watches
     clock: Clock
+    removals: Removals
+    """From the hub."""
     memory: Memory = field(default_factory=Memory)
     name: str = "work"
 
@@ -44,14 +48,14 @@ class Works:
         observer = Observer(
             member=self.member, reads=self.reads, watches=self.watches, memory=self.memory
         )
-        observed = await observer.observe(key)
+        observed = await self._judged(await observer.observe(key))
         planned = plan(observed)
         mirror = _mirrors(observed.work)
         applier = Applier(hub=self.hub, member=self.member)
         applied = await applier.apply(planned, observed.record, mirror=mirror)
         if not planned.reports or observed.work is None:
             self.memory.told(key)
-            return None
+            return LOOK_SECONDS if observed.ending is Ending.UNKNOWN else None
         outcomes = _outcomes(observed, planned, applied, mirror=mirror)
         for outcome in outcomes:
             if outcome.seen:
@@ -60,6 +64,12 @@ class Works:
         await asyncio.gather(*self._reports(observed, applied, outcomes))
         self.memory.told(key)
         return None if all(outcome.verdict.applied for outcome in outcomes) else RETRY_SECONDS
+
+    async def _judged(self, observed: Observed) -> Observed:
+        work = observed.work
+        if work is None or not work.deleting or observed.leaving:
+            return observed
+        return replace(observed, ending=await self.removals.of(work))
 
     def _reports(
         self, observed: Observed, applied: Applied, outcomes: tuple[Outcome, ...]

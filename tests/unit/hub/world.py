@@ -14,6 +14,7 @@ from fleet.api.placement import Placement
 from fleet.api.work import Work
 from fleet.catalog.catalogue import load
 from fleet.kube.cache import Cache
+from fleet.kube.removals import Removals
 from fleet.testing.client import FakeClient
 from fleet.testing.heard import Heard
 from hub.active_runs import ActiveRuns
@@ -90,6 +91,7 @@ class World:
             silence=self.silences,
             clock=lambda: NOON,
             pace=StatusPace(monotonic=lambda: self.seconds),
+            removals=Removals(self.client, settle_seconds=0, elapsed=lambda: self.seconds),
         )
 
     async def __aenter__(self) -> Self:

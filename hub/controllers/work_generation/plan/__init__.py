@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fleet.api import names
 from fleet.api.binding import Allocation, Binding, BindingState
+from fleet.api.ending import Ending
 from fleet.api.objects import Metadata
 from fleet.api.placement import Placement, Strategy
 from fleet.api.snapshot import Snapshot
@@ -46,11 +47,14 @@ def plan(observed: Observed) -> Plan:
 
 def _farewell(observed: Observed) -> Iterator[Action]:
     """A Work's own finalizer keeps it until the member has cleaned up."""
-    if not observed.leaving:
+    binding = observed.binding
+    held = binding and names.WORK_BINDING_CLEANUP in binding.metadata.finalizers
+    if observed.ending is Ending.UNKNOWN:
+        return
+    if not observed.leaving and observed.ending is Ending.OWN:
         # An agent that sees this before it sees that it leaves would take its workloads along.
         yield from (Delete(work) for work in observed.works if not work.deleting)
-    binding = observed.binding
-    if binding and not observed.works and names.WORK_BINDING_CLEANUP in binding.metadata.finalizers:
+    if binding and held and (observed.ending is Ending.WITH_KIND or not observed.works):
         yield Release(binding)
 
 

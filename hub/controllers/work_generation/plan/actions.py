@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fleet.api.binding import Binding
+from fleet.api.ending import Ending
 from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot
 from fleet.api.work import Work
@@ -25,6 +26,8 @@ class Observed:
     leaving: bool = False
     """The cluster leaves the fleet: its workloads stay, and its Works go with its namespace."""
     silent: bool = False
+    ending: Ending = Ending.OWN
+    """Of a binding that is gone or being deleted; its Works stay where it goes with its kind."""
 
     @property
     def external(self) -> bool:

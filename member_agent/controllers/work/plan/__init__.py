@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fleet.api.ending import Ending
 from fleet.api.names import ENSURE_NAMESPACE, WORK_BINDING_CLEANUP
 from fleet.api.objects import Metadata
 from fleet.api.work import AppliedResource, AppliedWork, AppliedWorkSpec, Work
@@ -29,10 +30,8 @@ def plan(observed: Observed) -> Plan:
     work, record = observed.work, observed.record
     if work is None:
         return Plan(after=_forgotten(record))
-    if observed.leaving:
-        return Plan(after=_released(work))
-    if work.deleting:
-        return Plan(after=_farewell(work, record))
+    if observed.leaving or work.deleting:
+        return Plan(after=_end(work, observed))
     if record and record.deleting:
         why = Verdict(Reason.APPLY_FAILED, "waits until an earlier AppliedWork is deleted")
         return Plan(settled=tuple((part, why) for part in observed.parts), reports=True)
@@ -60,6 +59,13 @@ def _forgotten(record: AppliedWork | None) -> tuple[Drop, ...]:
     if record is None or record.deleting or record.status.applied_resources:
         return ()
     return (Drop(record),)
+
+
+def _end(work: Work, observed: Observed) -> tuple[Drop | Release, ...]:
+    """Nobody decided against what a Work holds that goes with its kind, or whose member leaves."""
+    if observed.leaving or observed.ending is Ending.WITH_KIND:
+        return _released(work)
+    return () if observed.ending is Ending.UNKNOWN else _farewell(work, observed.record)
 
 
 def _released(work: Work) -> tuple[Release, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from fleet.api.ending import Ending
 from fleet.api.placement import ApplyStrategy
 from fleet.api.work import AppliedResource, AppliedWork, Work, WorkResourceIdentifier
 from member_agent.controllers.work.plan.availability import Finding
@@ -114,6 +115,8 @@ class Observed:
     namespaces: frozenset[str] = frozenset()
     leaving: bool = False
     """The member leaves the fleet: its workloads stay, and nobody waits for them."""
+    ending: Ending = Ending.OWN
+    """Of a Work that is being deleted; what it holds stays where it goes with its kind."""
 
     @property
     def strategy(self) -> ApplyStrategy:

@@ -126,3 +126,26 @@ async def test_every_kind_that_can_be_watched_is_found_in_its_preferred_version(
         server.groups["/apis"] = []
         discovery.forget(found[1])
         assert await discovery.served() == found[:1]
+
+
+@pytest.mark.parametrize(
+    ("verbs", "removing"),
+    [(["create", "get", "watch"], False), (["get", "watch", "delete"], True), (None, True)],
+    ids=["served", "going", "gone"],
+)
+async def test_a_kind_of_which_nothing_can_be_created_any_more_goes(
+    verbs: list[str] | None, removing: bool
+) -> None:
+    server = Server()
+    kinds = [] if verbs is None else [served("widgets", "Widget") | {"verbs": verbs}]
+    server.kinds["/apis/test.dev/v1"] = kinds
+    async with discovering(server) as (discovery, _):
+        assert await discovery.removing(WIDGET) is removing
+
+
+async def test_a_kind_that_we_may_not_ask_for_stays() -> None:
+    async def refused(_: web.BaseRequest) -> web.StreamResponse:
+        return status(403, message='User "agent" cannot get path "/apis/test.dev/v1"')
+
+    async with staged(refused) as stage, transport(stage.url) as line:
+        assert not await Discovery(line).removing(WIDGET)

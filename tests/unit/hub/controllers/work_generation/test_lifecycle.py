@@ -133,13 +133,36 @@ async def test_a_binding_goes_after_its_works_and_they_after_their_member() -> N
         assert (world.all(Work), world.all(world.scope.binding)) == ([], [])
 
 
-async def test_the_works_of_a_binding_that_is_gone_go() -> None:
+async def test_the_works_of_a_binding_that_is_gone_go_unless_it_is_there_again_in_a_minute() -> (
+    None
+):
     async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
         await world.turn()
         gone = next(a for a in world.client.objects if a.kind == "ResourceBinding")
+        made, kept = world.all(Work), world.client.server.objects[gone]
+        for _ in range(2):
+            world.client.server.objects.pop(gone)
+            for _ in range(3):
+                # Twenty seconds each.
+                await world.generate()
+                assert world.all(Work) == made
+            world.client.server.objects[gone] = kept
+            await world.generate()
         world.client.server.objects.pop(gone)
-        await world.generate()
+        for _ in range(4):
+            await world.generate()
         assert world.all(Work) == []
+
+
+async def test_the_works_of_a_binding_that_goes_with_its_kind_stay() -> None:
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.turn()
+        hold(world)
+        made = world.all(Work)
+        world.client.removed.add(world.scope.binding.kind())
+        await world.client.delete(bound(world))
+        await world.generate()
+        assert (world.all(Work), world.all(world.scope.binding)) == (made, [])
 
 
 async def test_the_works_of_another_placement_stay() -> None:

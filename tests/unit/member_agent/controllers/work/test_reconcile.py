@@ -1,6 +1,7 @@
 """The whole reconcile of a Work, against a hub and a member that keep their state."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from fleet.api.objects import Key
 from fleet.api.work import AppliedWork, Work
 from fleet.api.workspace import Workspace
 from fleet.kube.errors import TransientError
+from fleet.kube.removals import Removals
 from member_agent.inputs import content, inputs
 from tests.unit.member_agent.controllers.work.world import (
     KEY,
@@ -191,6 +193,45 @@ async def test_a_deleted_work_goes_after_its_record(make: MakeWorld) -> None:
     await world.member.json_patch(record, [{"op": "remove", "path": "/metadata/finalizers"}])
     await world.settle()
     assert world.hub.all(Work) == []
+
+
+async def test_what_a_work_holds_that_goes_with_its_kind_stays_and_is_taken_up_again(
+    make: MakeWorld,
+) -> None:
+    world = make(work(config()))
+    await world.settle()
+    before = _kept(world)
+    world.hub.removed.add("Work")
+    await world.hub.delete(world.work())
+    await world.settle()
+    assert world.hub.all(Work) == []
+    world.hub.removed.clear()
+    await world.settle()
+    assert _kept(world) == before
+    world.hub.put(work(config()))
+    await world.settle()
+    assert _kept(world) == before
+    assert world.work().status.conditions
+
+
+async def test_a_deletion_is_looked_at_again_before_it_is_believed(make: MakeWorld) -> None:
+    world = make(work(config()))
+    await world.settle()
+    seconds = [0.0]
+    removals = Removals(world.hub, elapsed=lambda: seconds[0])
+    world.works = replace(world.works, removals=removals)
+    await world.hub.delete(world.work())
+    assert await world.reconcile() == 1.0
+    assert world.member.all(AppliedWork)
+    seconds[0] = 1.0
+    await world.settle()
+    assert not world.member.all(AppliedWork)
+
+
+def _kept(world: World) -> list[Any]:
+    """What owns the member's objects, and these."""
+    records = [(item.metadata.uid, item.deleting) for item in world.member.all(AppliedWork)]
+    return [*records, *world.bodies("ConfigMap")]
 
 
 def _held(record: AppliedWork) -> Any:

@@ -11,6 +11,7 @@ from fleet.api.placement import ApplyStrategy
 from fleet.api.work import AppliedWork, Work, Workload, WorkSpec
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache
+from fleet.kube.removals import Removals
 from fleet.testing.client import FakeClient
 from member_agent.controllers.work.handlers import Works
 from member_agent.controllers.work.observe import Reads
@@ -71,6 +72,7 @@ class World:
             reads=self.reads,
             watches=self.watches,
             clock=lambda: NOON,
+            removals=Removals(self.hub, settle_seconds=0),
         )
 
     async def look(self) -> None:
