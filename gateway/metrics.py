@@ -125,7 +125,7 @@ def together(standings: Iterable[Standing]) -> Standing:
 def _state(state: EndpointState, now: float) -> State:
     if state.up is False:
         return State.DOWN
-    if state.endpoint.ready is False:
+    if not state.ready:
         return State.NOT_READY
     return State.READY if state.usable(now) else State.EJECTED
 

@@ -4,22 +4,35 @@ from dataclasses import dataclass
 
 from gateway.policy.alike import Names
 from gateway.policy.endpoint import Ejection, EndpointState
+from gateway.policy.narrow import Tiers, plain, tiers
 from gateway.snapshot import Endpoint, Service, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     service: Service
-    states: tuple[EndpointState, ...]
+    all: tuple[EndpointState, ...]
     label: str
     """What metrics call it: the model's first name, of which there are as many as services."""
+    tiers: Tiers
+    plain: bool
+    """Whether all endpoints come into question alike."""
+    looks: bool
+    """Whether it takes a look at each request to tell where it may go."""
+
+    @property
+    def states(self) -> tuple[EndpointState, ...]:
+        """Those that requests come to which no rule sends elsewhere."""
+        return self.all if self.plain else tuple(state for state in self.all if state.weight)
 
 
 class Routes:
     """Swapped as a whole; an endpoint that stays keeps its state."""
 
-    def __init__(self, ejection: Ejection, workers: int = 1) -> None:
+    def __init__(self, ejection: Ejection, workers: int = 1, region: str = "") -> None:
         self._workers = workers
+        self._region = region
+        """Whose endpoints are preferred, if any are."""
         self.known = False
         """Whether there was a snapshot yet."""
         self.by_model: dict[str, Route] = {}
@@ -56,7 +69,10 @@ class Routes:
     def _route(self, service: Service, old: dict[str, EndpointState], now: float) -> Route:
         states = tuple(self._state(endpoint, old, now) for endpoint in service.endpoints)
         self.states.update((state.endpoint.name, state) for state in states)
-        return Route(service, states, next(iter(service.models), service.name))
+        label = next(iter(service.models), service.name)
+        ranked = tiers([state for state in states if state.weight], self._region)
+        looks = bool(service.rules or service.affinity or service.shadow)
+        return Route(service, states, label, ranked, plain(states, ranked), looks)
 
     def _state(
         self, endpoint: Endpoint, old: dict[str, EndpointState], now: float

@@ -26,7 +26,8 @@ class Settings:
     scope: Scope = Scope.GLOBAL
     """Picks a region by the model (global), or a pod by the service (regional)."""
     region: str = ""
-    """Regional: what its answers say in `x-modelfleet-region`."""
+    """Regional: what its answers say in `x-modelfleet-region`. Global: whose endpoints are
+    preferred while they have places; none where it is empty."""
     cluster: str = ""
     """Regional: the member cluster whose pods it serves."""
     listen: str = "127.0.0.1:8080"
@@ -38,6 +39,9 @@ class Settings:
     """Global: SHA-256 of client keys, in hex, a line each. Read again when it changes."""
     fleet_credential_file: str = ""
     """Secrets between global and regional gateways, a line each; the first is sent, all count."""
+    credentials_dir: str = ""
+    """Folder with the credentials of external endpoints: `<namespace>/<secret>/<key>`, read again
+    on change."""
     upstream_ca_file: str = ""
     """Authorities that upstreams are trusted by, beside the system's. Read again on change."""
     tls_cert_file: str = ""

@@ -30,6 +30,36 @@ class Endpoint(Struct, frozen=True, gc=False, omit_defaults=True):
     """A regional gateway: it gets the fleet's credential and the service's name."""
     places: int = 0
     """Requests that it may have at a time, from all workers together; 0 is no limit."""
+    priority: int = 0
+    """Endpoints of a higher number are for when those of the lower ones are lost or full."""
+    weight: int = 1
+    """Share of requests, against others of its priority; 0: only what a rule sends there."""
+    credential: str = ""
+    """File below the folder of credentials that holds the key to show there."""
+
+
+class Rule(Struct, frozen=True, gc=False):
+    """Requests with these headers go to these endpoints and to no other."""
+
+    headers: tuple[tuple[str, str], ...]
+    """Names in lower case, and values; an empty value is any."""
+    endpoints: tuple[str, ...]
+
+
+class Shadow(Struct, frozen=True, gc=False):
+    """A share of requests goes to these endpoints as well; nobody sees their answers."""
+
+    percent: float
+    endpoints: tuple[str, ...]
+
+
+class Affinity(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Requests that are alike go to the same endpoint, as long as it does not get far too many."""
+
+    header: str = ""
+    """Whose value tells sessions apart, in lower case."""
+    prefix: int = 0
+    """Bytes of a prompt's head that tell requests apart which name no session."""
 
 
 class Service(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -43,6 +73,10 @@ class Service(Struct, frozen=True, gc=False, omit_defaults=True):
     listed: int = 1
     """How many of the names `GET /v1/models` lists."""
     queue: Queue = Queue()
+    rules: tuple[Rule, ...] = ()
+    """The first that fits counts."""
+    shadow: Shadow | None = None
+    affinity: Affinity | None = None
 
 
 class Snapshot(Struct, frozen=True, gc=False):

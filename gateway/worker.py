@@ -31,6 +31,7 @@ from gateway.settings import Scope, Settings, read
 from gateway.subscriber import Subscriber
 from gateway.supervisor import RETIRING
 from gateway.tls import HANDSHAKE_SECONDS, Reloaded, ServerTls, upstream_tls
+from gateway.vault import Vault
 
 TICK_SECONDS = 0.25
 FILES_SECONDS = 2.0
@@ -52,9 +53,10 @@ log = logging.getLogger(__name__)
 def build(settings: Settings, credentials: Credentials, trusted: Reloaded) -> Intake:
     """Put a data plane together; it routes nothing before its first table."""
     plane = Plane(
-        routes=Routes(Ejection(), settings.workers),
+        routes=Routes(Ejection(), settings.workers, _near(settings)),
         pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=trusted.context),
         credentials=credentials,
+        vault=Vault(settings.credentials_dir),
         rules=Rules(chance=random.random, attempts=settings.attempts),
         limits=Limits(
             first_byte_seconds=settings.first_byte_seconds, stall_seconds=settings.stall_seconds
@@ -68,6 +70,11 @@ def build(settings: Settings, credentials: Credentials, trusted: Reloaded) -> In
         by_service=settings.scope is Scope.REGIONAL,
         body_bytes=settings.body_bytes,
     )
+
+
+def _near(settings: Settings) -> str:
+    """Name the region whose endpoints a global gateway prefers; pods of one are all as near."""
+    return settings.region if settings.scope is Scope.GLOBAL else ""
 
 
 class Worker:
@@ -178,6 +185,8 @@ class Worker:
         while True:
             await asyncio.sleep(FILES_SECONDS)
             self._keys.refresh()
+            self.intake.plane.vault.refresh()
+            self.intake.plane.unlock()
             if self._tls:
                 self._tls.refresh()
             self.intake.plane.pool.tls = self._trusted.refresh()

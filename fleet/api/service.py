@@ -5,7 +5,10 @@ from typing import Annotated, ClassVar
 from fleet.api.conditions import Condition
 from fleet.api.money import Money
 from fleet.api.objects import Model, Resource
-from fleet.api.schema import LABEL, LIST, NAME, Schema
+from fleet.api.schema import LABEL, LIST, NAME, Rule, Schema
+from fleet.api.traffic import Traffic
+
+_NAME = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class Admission(Model):
@@ -29,6 +32,8 @@ class ModelServiceSpec(Model):
     """Further names."""
     admission: Admission = Admission()
     """How many requests are served at a time, and how others wait."""
+    traffic: Traffic = Traffic()
+    """How requests are spread over the endpoints."""
 
 
 class ModelServiceStatus(Model):
@@ -55,8 +60,30 @@ class ModelService(Resource):
     """Who serves it."""
 
 
+class EndpointCredential(Model):
+    """A key that an external endpoint asks for."""
+
+    secret: Annotated[str, NAME, Schema(min_length=1, pattern=_NAME)]
+    """The Secret that holds it, in the same namespace; the gateway has it mounted."""
+    key: Annotated[str, NAME, Schema(min_length=1, pattern=_NAME)] = "apiKey"
+    """Its key in the Secret."""
+
+
 class ModelEndpointSpec(Model):
     """Where a model is served."""
+
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.credential) || !has(self.cluster) || self.cluster == ''",
+            "credential is for external endpoints: clusters of the fleet get the fleet's own",
+            field="credential",
+        ),
+        Rule(
+            "!has(self.credential) || self.url.startsWith('https://')",
+            "url must begin with https:// where there is a credential, which others could read",
+            field="url",
+        ),
+    )
 
     service: Annotated[str, LABEL]
     """The ModelService that it serves, in its own namespace."""
@@ -70,6 +97,14 @@ class ModelEndpointSpec(Model):
     """The model's name there, where it is not the service's."""
     max_in_flight: Annotated[int | None, Schema(minimum=1, maximum=100_000)] = None
     """Requests that it gets at a time; without it what the service says, or as many as come."""
+    weight: Annotated[int, Schema(minimum=0, maximum=1000)] = 1
+    """Share of requests, against other endpoints of its priority; with 0 it gets only what a rule
+    sends it. What the service says of it comes first."""
+    priority: Annotated[int, Schema(minimum=0, maximum=9)] = 0
+    """With a higher number than others it gets requests when those are lost or full. What the
+    service says of it comes first."""
+    credential: EndpointCredential | None = None
+    """The key that an external endpoint asks for."""
 
 
 class ModelEndpointStatus(Model):

@@ -7,6 +7,7 @@ from fleet.api import names
 from fleet.api.addresses import exposed
 from fleet.api.keys import Key
 from fleet.engine.naming import claimed, created, eldest_first, name_models
+from gateway.control import traffic
 from gateway.control.kinds import ModelEndpoint, ModelService, Pod, ready
 from gateway.snapshot import Endpoint, Queue, Service, Snapshot
 
@@ -30,6 +31,9 @@ def fleet_routes(
             created=int(created(service).timestamp()),
             endpoints=_endpoints(service, serving.get(service.key, ()), gateways),
             queue=_queue(service),
+            rules=traffic.rules(service, serving.get(service.key, ())),
+            shadow=traffic.shadow(service, serving.get(service.key, ())),
+            affinity=traffic.affinity(service),
         )
         for service, (models, listed) in zip(by_age, name_models(claims), strict=True)
     ]
@@ -80,6 +84,10 @@ def _endpoint(
     origin, fleet = _origin(url), bool(spec.cluster)
     if origin is None or (fleet and not _believed(url, gateways.get(spec.cluster, ""))):
         return None
+    credential = "" if fleet else traffic.credential(endpoint)
+    if credential and exposed(url):
+        return None
+    weight, priority = traffic.share(service, endpoint)
     return Endpoint(
         name=str(endpoint.key),
         url=url,
@@ -89,6 +97,9 @@ def _endpoint(
         probe=f"{origin}/-/load" if fleet else f"{url}/models",
         fleet=fleet,
         places=_places(service, endpoint),
+        weight=weight,
+        priority=priority,
+        credential=credential,
     )
 
 

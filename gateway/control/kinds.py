@@ -67,16 +67,60 @@ class Admission(Struct, frozen=True, rename="camel"):
     queue_seconds: int = 30
 
 
+class Selector(Struct, frozen=True):
+    """Of a service's endpoints."""
+
+    endpoints: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+
+
+class TrafficTarget(Selector, frozen=True):
+    weight: int | None = None
+    priority: int | None = None
+
+
+class HeaderMatch(Struct, frozen=True):
+    name: str
+    value: str = ""
+
+
+class TrafficRule(Selector, frozen=True):
+    headers: tuple[HeaderMatch, ...] = ()
+
+
+class TrafficShadow(Selector, frozen=True):
+    percent: int = 100
+
+
+class TrafficAffinity(Struct, frozen=True, rename="camel"):
+    header: str = ""
+    prefix_bytes: int = 0
+
+
+class Traffic(Struct, frozen=True):
+    targets: tuple[TrafficTarget, ...] = ()
+    rules: tuple[TrafficRule, ...] = ()
+    shadow: TrafficShadow | None = None
+    affinity: TrafficAffinity | None = None
+
+
 class ModelServiceSpec(Struct, frozen=True):
     model: str
     aliases: tuple[str, ...] = ()
     admission: Admission = Admission()
+    traffic: Traffic = Traffic()
 
 
 class ModelService(Kind, frozen=True):
     API: ClassVar[str] = "modelfleet.dev/v1alpha1"
 
     spec: ModelServiceSpec
+
+
+class Credential(Struct, frozen=True):
+    secret: str
+    key: str = "apiKey"
 
 
 class ModelEndpointSpec(Struct, frozen=True, rename="camel"):
@@ -86,6 +130,9 @@ class ModelEndpointSpec(Struct, frozen=True, rename="camel"):
     cluster: str = ""
     model: str = ""
     max_in_flight: int = 0
+    weight: int = 1
+    priority: int = 0
+    credential: Credential | None = None
 
 
 class ModelEndpointStatus(Struct, frozen=True, rename="camel"):

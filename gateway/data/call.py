@@ -34,7 +34,17 @@ class Client(Protocol):
 class Call:
     """What is asked: the request, and for whom."""
 
-    __slots__ = ("kind", "label", "model", "request", "service", "span")
+    __slots__ = (
+        "key",
+        "kind",
+        "label",
+        "model",
+        "request",
+        "rules",
+        "service",
+        "span",
+        "targets",
+    )
 
     def __init__(
         self,
@@ -56,6 +66,12 @@ class Call:
         """The name that the client used; an endpoint may serve it under another."""
         self.span = span
         """Where the name stands in the body, where that was found already."""
+        self.targets: frozenset[str] | None = None
+        """Endpoints that it may go to and no other, where a rule says so."""
+        self.key = 0
+        """Equal for requests that are to go to the same endpoint; 0 where it does not matter."""
+        self.rules: Rules | None = None
+        """Of a request that is none of a client's."""
 
 
 class Active(Protocol):
@@ -79,8 +95,13 @@ class Context(Protocol):
 
     def clock(self) -> float: ...
 
-    def states(self, service: str) -> Sequence[EndpointState]:
+    def states(self, call: Call) -> Sequence[EndpointState]:
         """Look a service up anew: the snapshot may have changed since the last try."""
+
+    def candidates(
+        self, call: Call, tried: Sequence[EndpointState], now: float
+    ) -> Sequence[EndpointState]:
+        """Give those of them that come into question now."""
 
     def queue(self, service: str) -> Queue:
         """Tell how a service lets requests wait."""

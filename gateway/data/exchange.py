@@ -48,7 +48,7 @@ class Exchange:
         self._context = context
         self._client = client
         self._call = call
-        self._attempts = Attempts(context.rules)
+        self._attempts = Attempts(call.rules or context.rules)
         self._reply = Reply(old=call.request.old)
         self._connection: UpstreamConnection | None = None
         self._dial: Dial | None = None
@@ -185,12 +185,12 @@ class Exchange:
 
     def _try(self) -> bool:
         """Ask the next endpoint; tells whether there is one."""
-        context = self._context
+        context, call = self._context, self._call
         now = context.clock()
-        state = self._attempts.next(context.states(self._call.service), now)
+        state = self._attempts.next(context.candidates(call, self._attempts.tried, now), now)
         if state is None:
             return False
-        self._reply = Reply(old=self._call.request.old)
+        self._reply = Reply(old=call.request.old)
         self._asked = now
         self.deadline = now + self._patience.first.limit
         self._origin = origin = context.pool.origin(state.endpoint.url)
@@ -227,10 +227,10 @@ class Exchange:
         self._freed()
 
     def _another(self, now: float) -> bool:
-        return self._attempts.another(self._context.states(self._call.service), now)
+        return self._attempts.another(self._context.states(self._call), now)
 
     def _quicker(self, now: float) -> bool:
-        return self._attempts.quicker(self._context.states(self._call.service), now)
+        return self._attempts.quicker(self._context.states(self._call), now)
 
     # Waiting for a place.
 
@@ -266,10 +266,10 @@ class Exchange:
     def _give_up(self) -> None:
         context, service = self._context, self._call.service
         now = context.clock()
-        if self._attempts.crowded(context.states(service), now):
+        if self._call.rules is None and self._attempts.crowded(context.states(self._call), now):
             self._wait_in_line(now)
             return
-        seconds = wait(context.states(service), now)
+        seconds = wait(context.states(self._call), now)
         tries = len(self._attempts.tried)
         if tries:
             answer = answers.gave_up(self._last, tries, seconds)

@@ -7,15 +7,17 @@ from urllib.parse import unquote_to_bytes
 
 from gateway import body as bodies
 from gateway.body import BodyError
+from gateway.data.aim import aim
 from gateway.data.call import Call
 from gateway.data.client import ClientConnection, Work
 from gateway.data.exchange import Exchange
 from gateway.data.local import METRICS, OPEN, READING, TEXT, Local
 from gateway.data.plane import Plane
 from gateway.data.request import Request
+from gateway.data.shadow import Shadows
 from gateway.exposition import render
 from gateway.metrics import Counts
-from gateway.policy import answers
+from gateway.policy import affinity, answers
 from gateway.policy.answers import Answer
 from gateway.policy.learning import WHOLE
 
@@ -36,9 +38,13 @@ class Intake:
     gathered: Callable[[], Awaitable[bytes]] | None = None
     """Gives the counters of all workers; this one's alone are shown where it is None."""
     connections: set[ClientConnection] = field(default_factory=set)
+    shadows: Shadows = field(init=False)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
     _idle_seconds: float = 0.0
     """While draining: until connections close that bring nothing new."""
+
+    def __post_init__(self) -> None:
+        self.shadows = Shadows(self.plane)
 
     def clock(self) -> float:
         return self.plane.clock()
@@ -92,7 +98,13 @@ class Intake:
         route = self.plane.routes.by_model.get(model)
         if route:
             call = Call(request, route.service.name, route.label, kind, model, span)
-            return self._exchange(client, call)
+            if not route.looks:
+                return self._exchange(client, call)
+            aim(call, route)
+            work = self._exchange(client, call)
+            if shadow := route.service.shadow:
+                self.shadows.cast(call, shadow)
+            return work
         self._turn_down(client, answers.unknown_model(model, self.plane.routes.like(model)))
         return None
 
@@ -116,7 +128,10 @@ class Intake:
     def _to_service(self, client: ClientConnection, request: Request, service: str) -> Work:
         route = self.plane.routes.by_service.get(service)
         label, kind = route.label if route else "", bodies.glance(request.body)
-        return self._exchange(client, Call(request, service, label, kind))
+        call = Call(request, service, label, kind)
+        if request.affinity:
+            call.key = affinity.passed(request.affinity)
+        return self._exchange(client, call)
 
     def _read(self, client: ClientConnection, request: Request) -> Work | None:
         try:

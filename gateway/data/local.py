@@ -96,8 +96,8 @@ def _model(name: str, route: Route) -> Mapping[str, Any]:
 
 
 def _load(route: Route, now: float, waiting: int) -> ServiceLoad:
-    ready = sum(state.usable(now) for state in route.states)
-    return ServiceLoad(ready, sum(state.in_flight for state in route.states), waiting)
+    ready = sum(state.usable(now) for state in route.all)
+    return ServiceLoad(ready, sum(state.in_flight for state in route.all), waiting)
 
 
 PAGES: Final[Mapping[bytes, Callable[[Local], Answer]]] = {

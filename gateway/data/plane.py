@@ -15,10 +15,12 @@ from gateway.policy.answers import RETRYABLE
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import EndpointState
 from gateway.policy.learning import Learning
+from gateway.policy.narrow import narrowed
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
 from gateway.routes import Routes
 from gateway.snapshot import Queue, Snapshot
+from gateway.vault import Vault
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,12 +34,28 @@ class Plane:
     limits: Limits = field(default_factory=Limits)
     metrics: Counts = field(default_factory=Counts)
     learning: Learning = field(default_factory=Learning)
+    vault: Vault = field(default_factory=Vault)
     lines: Lines = field(default_factory=Lines)
     active: set[Active] = field(default_factory=set)
 
-    def states(self, service: str) -> Sequence[EndpointState]:
-        route = self.routes.by_service.get(service)
-        return route.states if route else ()
+    def states(self, call: Call) -> Sequence[EndpointState]:
+        route = self.routes.by_service.get(call.service)
+        if route is None:
+            return ()
+        if call.targets is None:
+            return route.states
+        return [state for state in route.all if state.endpoint.name in call.targets]
+
+    def candidates(
+        self, call: Call, tried: Sequence[EndpointState], now: float
+    ) -> Sequence[EndpointState]:
+        route = self.routes.by_service.get(call.service)
+        if route is None:
+            return ()
+        if route.plain and not call.key and call.targets is None:
+            return route.all
+        ranked = route.tiers if call.targets is None else (self.states(call),)
+        return narrowed(ranked, tried, now, self.rules.chance, call.key)
 
     def queue(self, service: str) -> Queue:
         route = self.routes.by_service.get(service)
@@ -45,6 +63,11 @@ class Plane:
 
     def message(self, call: Call, origin: Origin, state: EndpointState) -> tuple[bytes, bytes]:
         request, endpoint = call.request, state.endpoint
+        key = b""
+        if endpoint.fleet:
+            key = self._for_region(call)
+        elif endpoint.credential:
+            key = self.vault.line(endpoint.credential)
         body = request.body
         if call.model and endpoint.model and endpoint.model != call.model:
             body = bodies.renamed(body, call.span or bodies.model_span(body), endpoint.model)
@@ -56,12 +79,17 @@ class Plane:
                 b" HTTP/1.1\r\n",
                 origin.host_line,
                 *request.lines,
-                self.credentials.line if endpoint.fleet else b"",
-                b"x-modelfleet-service: %b\r\n" % call.service.encode() if endpoint.fleet else b"",
+                key,
                 b"content-length: %d\r\n\r\n" % len(body),
             )
         )
         return head, body
+
+    def _for_region(self, call: Call) -> bytes:
+        """Give the headers that only a regional gateway gets."""
+        service = b"x-modelfleet-service: %b\r\n" % call.service.encode()
+        alike = b"x-modelfleet-affinity: %x\r\n" % call.key if call.key else b""
+        return self.credentials.line + service + alike
 
     def marks(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
         endpoint = tried[-1].endpoint
@@ -84,8 +112,16 @@ class Plane:
 
     def swap(self, snapshot: Snapshot) -> None:
         self.routes.swap(snapshot, self.clock())
+        self.unlock()
         self.learning.keep_only({route.label for route in self.routes.by_service.values()})
         self.pool.keep_only({state.endpoint.url for state in self.routes.states.values()})
+
+    def unlock(self) -> None:
+        """Let in those whose credentials are at hand, and leave out the others."""
+        for state in self.routes.states.values():
+            if credential := state.endpoint.credential:
+                at_hand = bool(self.vault.line(credential))
+                state.ready = at_hand and state.endpoint.ready is not False
 
     def probed(self, found: dict[str, bool], started: float) -> None:
         """Take in what the probes found; what waits for an endpoint that is gone goes elsewhere."""
@@ -99,7 +135,7 @@ class Plane:
         standings = {
             state.endpoint.name: standing(route.label, state, now)
             for route in routes
-            for state in route.states
+            for state in route.all
         }
         waiting = {route.label: self.lines.waiting(route.service.name) for route in routes}
         return Report(self.metrics, standings, waiting)

@@ -19,6 +19,7 @@ _HEADERS: Final = {
     b"content-length": "length",
     b"transfer-encoding": "encoding",
     b"x-api-key": "api_key",
+    b"x-modelfleet-affinity": "affinity",
     b"x-modelfleet-service": "service",
     **dict.fromkeys(
         (
@@ -51,6 +52,7 @@ class Request:
     """One request as far as we read it. `refusal` is the answer when it is not to be served."""
 
     __slots__ = (
+        "affinity",
         "api_key",
         "authorization",
         "body",
@@ -75,6 +77,7 @@ class Request:
         self.api_key = b""
         """How Anthropic's clients show theirs."""
         self.service = b""
+        self.affinity = b""
         self.length = b""
         self.encoding = b""
         self.expect = b""

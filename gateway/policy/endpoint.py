@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import blake2b
 
 from gateway.snapshot import Endpoint
 
@@ -73,13 +74,15 @@ class EndpointState:
         "late",
         "picked",
         "places",
+        "point",
+        "ready",
         "up",
     )
 
     def __init__(self, endpoint: Endpoint, ejection: Ejection, workers: int = 1) -> None:
-        self.endpoint = endpoint
-        self.places = places(endpoint.places, workers)
-        """Requests that it may have at a time from this worker."""
+        self._take(endpoint, workers)
+        self.point = int.from_bytes(blake2b(endpoint.name.encode(), digest_size=8).digest())
+        """Where it stands among others when requests that are alike go to the same one."""
         self.in_flight = 0
         self.picked = 0
         """Serial number of its last pick: of equals the one that waited longest is next."""
@@ -103,9 +106,11 @@ class EndpointState:
 
     def usable(self, now: float) -> bool:
         """Tell whether it may be picked: not said to be unready, not found down, not ejected."""
-        return (
-            now >= self.ejected_until and self.up is not False and self.endpoint.ready is not False
-        )
+        return now >= self.ejected_until and self.up is not False and self.ready
+
+    @property
+    def weight(self) -> int:
+        return self.endpoint.weight
 
     @property
     def full(self) -> bool:
@@ -129,20 +134,20 @@ class EndpointState:
 
     def becomes(self, endpoint: Endpoint, now: float, workers: int) -> None:
         """Take in what a new snapshot says."""
-        self.places = places(endpoint.places, workers)
         if self.endpoint.ready is False and endpoint.ready is not False:
             self.starts(now)
-        self.endpoint = endpoint
+        self._take(endpoint, workers)
 
     def answered(self, now: float) -> None:
         """Take an answer as proof that it works."""
         self._failures = self._ejections = 0
-        self._passed(now)
+        if self._trial:
+            self._passed(now)
 
     def began(self, now: float, *, in_time: bool) -> None:
         """Take the first of an answer as a sign of its speed."""
         self.late = not in_time
-        if in_time:
+        if in_time and self._trial:
             self._passed(now)
 
     def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
@@ -166,11 +171,17 @@ class EndpointState:
         if up and started > self._lost_at:
             self.ejected_until = self._told_until
 
+    def _take(self, endpoint: Endpoint, workers: int) -> None:
+        self.endpoint = endpoint
+        self.places = places(endpoint.places, workers)
+        """Requests that it may have at a time from this worker."""
+        self.ready = endpoint.ready is not False
+        """Whether Kubernetes says nothing against it, and its credential is at hand."""
+
     def _passed(self, now: float) -> None:
-        """End a trial, if this was one, by a slow start."""
-        if self._trial:
-            self._trial = False
-            self.starts(now)
+        """End a trial by a slow start."""
+        self._trial = False
+        self.starts(now)
 
     def _sentence(self, failure: Failure, retry_after: float) -> float:
         rules = self._ejection

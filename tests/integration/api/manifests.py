@@ -49,6 +49,11 @@ def endpoint(name: str, **spec: Any) -> Manifest:
     return _manifest("modelfleet.dev/v1alpha1", "ModelEndpoint", name) | {"spec": whole}
 
 
+def service(name: str, **spec: Any) -> Manifest:
+    whole = {"model": "phi", **spec}
+    return _manifest("modelfleet.dev/v1alpha1", "ModelService", name) | {"spec": whole}
+
+
 def _manifest(api: str, kind: str, name: str, namespace: str = "default") -> Manifest:
     metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
     return {"apiVersion": api, "kind": kind, "metadata": metadata}

@@ -16,6 +16,7 @@ from tests.integration.api.manifests import (
     member,
     placement,
     policy,
+    service,
     workspace,
 )
 
@@ -208,3 +209,43 @@ async def test_a_bad_deployment_is_refused_in_words(
 async def test_an_endpoint_has_the_address_of_an_api(client: ApiClient) -> None:
     await client.dynamic.create(endpoint("external"))
     assert "spec.url in body should match" in await refusal(client, endpoint("ftp", url="ftp://a"))
+
+
+EU = {"regions": ["northeurope"]}
+TRAFFIC: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody": ({"targets": [{"weight": 5}]}, "name at least one of endpoints, regions or clusters"),
+    "weight": ({"targets": [EU | {"weight": -1}]}, "greater than or equal to 0"),
+    "headers": ({"rules": [EU | {"headers": []}]}, "should have at least 1 items"),
+    "name": ({"rules": [EU | {"headers": [{"name": "a:b"}]}]}, "should match"),
+    "percent": ({"shadow": EU | {"percent": 101}}, "less than or equal to 100"),
+    "alike": ({"affinity": {}}, "name a header"),
+}
+
+
+async def test_a_service_may_say_how_its_requests_are_spread(client: ApiClient) -> None:
+    rule = EU | {"headers": [{"name": "x-tenant", "value": "a"}]}
+    traffic = {
+        "targets": [EU | {"weight": 95}, {"endpoints": ["phi-v2-*"], "weight": 5, "priority": 1}],
+        "rules": [rule],
+        "shadow": EU,
+        "affinity": {"prefixBytes": 512},
+    }
+    made = await client.dynamic.create(service("spread", traffic=traffic))
+    assert made["spec"]["traffic"] == traffic
+
+
+@pytest.mark.parametrize("name", TRAFFIC)
+async def test_a_bad_spread_is_refused_in_words(client: ApiClient, name: str) -> None:
+    traffic, words = TRAFFIC[name]
+    assert words in await refusal(client, service(name, traffic=traffic))
+
+
+async def test_a_credential_goes_only_to_external_endpoints_and_over_tls(
+    client: ApiClient,
+) -> None:
+    credential = {"secret": "bought"}
+    await client.dynamic.create(endpoint("bought", credential=credential))
+    plain = endpoint("plain", url="http://api.example/v1", credential=credential)
+    assert "url must begin with https://" in await refusal(client, plain)
+    ours = endpoint("ours", cluster="eu", credential=credential)
+    assert "credential is for external endpoints" in await refusal(client, ours)

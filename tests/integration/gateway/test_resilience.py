@@ -123,6 +123,28 @@ async def test_all_that_become_slow_at_once_lose_nobody(tmp_path: Path) -> None:
     assert any(seconds > 2.5 for seconds in seen.seconds)
 
 
+async def test_what_a_lost_region_leaves_is_served_by_what_is_bought(tmp_path: Path) -> None:
+    secret = tmp_path / "team" / "bought" / "apiKey"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("sk-bought\n")
+    async with (
+        engine() as ours,
+        upstream() as bought,
+        gateway(tmp_path, ours, workers=1, credentials_dir=str(tmp_path)) as running,
+    ):
+        spare = Endpoint("team/spare", bought.url, priority=1, credential="team/bought/apiKey")
+        running.route_to((Endpoint("team/0", ours.url), spare))
+        await Seen().rate(running, 20, 50)
+        assert not bought.requests
+        seen = Seen()
+        load = asyncio.create_task(seen.rate(running, 60, 50))
+        await asyncio.sleep(0.3)
+        ours.tell(signal.SIGKILL)
+        await load
+    assert (len(seen.answers), seen.failed) == (60, [])
+    assert {each.headers["authorization"] for each in bought.requests} == {"Bearer sk-bought"}
+
+
 async def test_streams_of_a_lost_region_end_in_an_error_and_none_is_torn(tmp_path: Path) -> None:
     gone = asyncio.Event()
     breaks = says(head(200, STREAM, CHUNKED), chunk(event("one")), gone, End.RESET)

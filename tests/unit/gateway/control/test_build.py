@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fleet.api.core import Pod
 from fleet.testing.workloads import NOON
-from gateway.snapshot import Endpoint, Queue, Service
+from gateway.snapshot import Affinity, Endpoint, Queue, Rule, Service, Shadow
 from tests.unit.gateway.control.objects import endpoint, fleet_routes, pod, pod_routes, service
 
 GATEWAYS = {"eu": "https://eu.example/v1", "us": "https://us.example:8443/v1/"}
@@ -51,6 +51,56 @@ def test_a_service_is_routed_to_its_regions_and_to_external_places() -> None:
             ),
         ),
     )
+
+
+SPREAD = {
+    "targets": [
+        {"endpoints": ["phi-v2-*"], "weight": 5},
+        {"regions": ["northeurope"], "priority": 1},
+        {"clusters": ["us"], "weight": 0, "priority": 2},
+    ],
+    "rules": [
+        {"headers": [{"name": "X-Tenant", "value": "a"}, {"name": "x-b"}], "clusters": ["us"]},
+        {"headers": [{"name": "x-c"}], "endpoints": ["none"], "regions": ["us"]},
+    ],
+    "shadow": {"percent": 10, "endpoints": ["phi-v2-*"]},
+    "affinity": {"header": "X-Session", "prefixBytes": 512},
+}
+
+
+def test_a_service_says_how_its_requests_are_spread() -> None:
+    phi = service(traffic=SPREAD)
+    endpoints = [
+        endpoint("phi-eu", cluster="eu", region="northeurope"),
+        endpoint("phi-us", url="https://us.example:8443/v1", cluster="us"),
+        endpoint("phi-v2-eu", cluster="eu", region="northeurope"),
+        endpoint("spare", weight=7, priority=9),
+    ]
+    (routed,) = fleet_routes([phi], endpoints, GATEWAYS).services
+    spread = {each.name: (each.weight, each.priority) for each in routed.endpoints}
+    assert spread == {
+        "demo/phi-eu": (1, 1),
+        "demo/phi-us": (0, 2),
+        "demo/phi-v2-eu": (5, 0),
+        "demo/spare": (7, 9),
+    }
+    assert routed.rules == (
+        Rule((("x-tenant", "a"), ("x-b", "")), ("demo/phi-us",)),
+        Rule((("x-c", ""),), ("demo/phi-us",)),
+    )
+    assert routed.shadow == Shadow(10, ("demo/phi-v2-eu",))
+    assert routed.affinity == Affinity("x-session", 512)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("https://api.example/v1", "demo/bought/apiKey"), ("http://api.example/v1", None)],
+)
+def test_a_credential_is_named_by_its_file_and_goes_nowhere_where_it_could_be_read(
+    url: str, expected: str | None
+) -> None:
+    found = places(endpoint(url=url, credential={"secret": "bought"}))
+    assert [each.credential for each in found] == ([expected] if expected else [])
 
 
 def test_places_are_those_of_the_endpoint_or_of_its_ready_replicas() -> None:

@@ -71,7 +71,7 @@ def test_a_broken_file_is_survived_and_named(
 def test_a_later_versions_fields_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "routes.json"
     path.write_bytes(
-        b'{"services": [{"name": "demo/phi", "models": ["phi"], "shadow": 1}], "v": 2}'
+        b'{"services": [{"name": "demo/phi", "models": ["phi"], "novelty": 1}], "v": 2}'
     )
     assert load(path) == table(service("demo/phi"))
 

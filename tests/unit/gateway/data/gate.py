@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -37,6 +37,16 @@ class Clock:
         return self.now
 
 
+@dataclass
+class Chance:
+    """Draws what a test says."""
+
+    draw: Callable[[], float] = lambda: 0.0
+
+    def __call__(self) -> float:
+        return self.draw()
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -63,7 +73,8 @@ def ask(path: str = PATH, *lines: str, method: str = "POST", **body: Any) -> byt
 
 
 def chat(*lines: str, model: str = MODEL, **fields: Any) -> bytes:
-    return ask(PATH, *lines, model=model, messages=[{"role": "user", "content": "Hi"}], **fields)
+    said = {"messages": [{"role": "user", "content": "Hi"}], **fields}
+    return ask(PATH, *lines, model=model, **said)
 
 
 def get(path: str, *lines: str, method: str = "GET") -> bytes:
@@ -162,6 +173,7 @@ class Gate:
 
     intake: Intake
     clock: Clock
+    chance: Chance
     port: int = 0
     wires: list[Wire] = field(default_factory=list)
 
@@ -221,16 +233,16 @@ async def gate(
     *upstreams: Upstream, attempts: int = 3, connect_seconds: float = 30, **fields: Any
 ) -> AsyncIterator[Gate]:
     """Run a data plane that routes the model to these upstreams."""
-    clock = Clock()
+    clock, chance = Clock(), Chance()
     accepted = Keyring((sha256(KEY.encode()).digest(),))
     plane = Plane(
         routes=Routes(Ejection()),
         pool=Pool(clock, connect_seconds=connect_seconds, tls=None),
         credentials=Credentials(accepted, b"authorization: Bearer %b\r\n" % SECRET.encode()),
-        rules=Rules(chance=lambda: 0.0, attempts=attempts),
+        rules=Rules(chance=chance, attempts=attempts),
         clock=clock,
     )
-    made = Gate(Intake(plane=plane, **fields), clock)
+    made = Gate(Intake(plane=plane, **fields), clock, chance)
     loop = asyncio.get_running_loop()
     listener = _narrow(socket.SO_SNDBUF)
     listener.bind(("127.0.0.1", 0))
