@@ -1,12 +1,10 @@
 """Two hubs: one that is lost or stopped amid its work is succeeded; nothing is written twice."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
-import yaml
 
 from fleet.api import names
 from fleet.api.binding import ResourceBinding
@@ -15,20 +13,17 @@ from fleet.api.objects import Key, Metadata
 from fleet.api.placement import ResourcePlacement
 from fleet.api.work import Work
 from fleet.kube.client import ApiClient
-from fleet.testing.apiserver import REPLICAS, ApiServer
-from fleet.testing.audit import Write, turns, twice, writes
+from fleet.testing.apiserver import ApiServer
+from fleet.testing.audit import Write, writes
 from fleet.testing.interceptor import Call, Refusal, interceptor
 from fleet.testing.waiting import passes, until
+from tests.integration import replicas
 from tests.integration.faults.scene import kubeconfig
 from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import Fleet
+from tests.integration.replicas import LEASE_SECONDS, MUCH, STANDS_BY, pair, succeed
 
 pytestmark = pytest.mark.faults
-FIRST, SECOND = REPLICAS
-PLACEMENTS = 24
-AMID = 6
-"""Works that there are when the leader is lost."""
-LEASE_SECONDS = 3.0
 CLUSTER = "us-replicas"
 
 
@@ -36,33 +31,23 @@ CLUSTER = "us-replicas"
 async def hubs(
     kinds: ApiServer, client: ApiClient, tmp_path: Path
 ) -> AsyncIterator[Mapping[str, HubProcess]]:
-    """The first leads, the second stands by."""
-    await client.create(Namespace(metadata=Metadata(name="replicas")))
-    made = {user: _hub(kinds, tmp_path / user) for user in REPLICAS}
-    try:
-        await made[FIRST].start()
-        await made[SECOND].start(waiting_for="another leads")
+    more = {"HUB_NAMESPACE": replicas.NAMESPACE, "HUB_LEASE_SECONDS": str(LEASE_SECONDS)}
+
+    def hub(user: str) -> HubProcess:
+        return HubProcess(Path(replicas.kubeconfig(kinds, tmp_path / user)), **more)
+
+    async with pair(client, hub) as made:
         yield made
-    finally:
-        for each in made.values():
-            await each.kill()
-
-
-def _hub(server: ApiServer, home: Path) -> HubProcess:
-    home.mkdir()
-    path = home / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(server.kubeconfig(home.name)), encoding="utf-8")
-    return HubProcess(path, HUB_NAMESPACE="replicas", HUB_LEASE_SECONDS=str(LEASE_SECONDS))
 
 
 class Team:
     """Somebody who places many ConfigMaps, each by a placement of its own."""
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
-        self.client, self.namespace = client, namespace
-        self.names = [f"p{number:02}" for number in range(PLACEMENTS)]
+    def __init__(self, client: ApiClient, server: ApiServer, namespace: str) -> None:
+        self.client, self.namespace, self._server = client, namespace, server
+        self.names = [f"p{number:02}" for number in range(MUCH)]
 
-    async def place(self) -> None:
+    async def begin(self) -> None:
         await self.client.create(Namespace(metadata=Metadata(name=self.namespace)))
         await asyncio.gather(*map(self._place, self.names))
 
@@ -79,11 +64,11 @@ class Team:
         found = await self.client.list(Work, names.member_namespace(CLUSTER))
         return [work for work in found.objects() if work.name.startswith(f"{self.namespace}.")]
 
-    async def at_work(self) -> bool:
-        return len(await self.works()) >= AMID
+    async def count(self) -> int:
+        return len(await self.works())
 
     async def done(self) -> bool:
-        return len(await self.works()) == PLACEMENTS and all(
+        return await self.count() == MUCH and all(
             [await self._synchronized(name) for name in self.names]
         )
 
@@ -99,7 +84,6 @@ class Team:
         ]
 
     async def outcome(self) -> dict[str, object]:
-        """Describe all that came of it, without the names and times that differ anyway."""
         bindings = (await self.client.list(ResourceBinding, self.namespace)).objects()
         works = await self.works()
         return {
@@ -110,55 +94,25 @@ class Team:
             "works": sorted((_data(work), work.metadata.generation) for work in works),
         }
 
+    def written(self) -> list[Write]:
+        """Give what was written for a team, in its namespace or in its member's."""
+        own, prefix = self.namespace, f"{self.namespace}."
+        found = writes(self._server.audit_log)
+        return [w for w in found if w.namespace == own or w.name.startswith(prefix)]
+
 
 def _data(work: Work) -> str:
     return " ".join(str(manifest["data"]) for manifest in work.spec.workload.manifests)
 
 
-def _of(written: list[Write], team: Team) -> list[Write]:
-    """Give what was written for a team, in its namespace or in its member's."""
-    prefix = f"{team.namespace}."
-    return [w for w in written if w.namespace == team.namespace or w.name.startswith(prefix)]
-
-
 async def test_a_hub_that_is_lost_or_stopped_is_succeeded_and_nothing_is_written_twice(
     hubs: Mapping[str, HubProcess], client: ApiClient, kinds: ApiServer
 ) -> None:
-    await Fleet(client, "replicas", CLUSTER).join()
-    calm, lost, stopped = (Team(client, f"{name}-replicas") for name in ("calm", "lost", "stopped"))
-
-    def written(team: Team) -> list[Write]:
-        return _of(writes(kinds.audit_log), team)
-
-    await calm.place()
-    await until(calm.done)
-    undisturbed = await calm.outcome()
-    assert turns(written(calm)) == [FIRST]
-
-    await _amid(lost, lambda: hubs[FIRST].tell(signal.SIGKILL))
-    await until(lost.done)
-    assert await lost.outcome() == undisturbed
-    assert turns(written(lost)) == [FIRST, SECOND]
-    assert twice(written(lost)) == []
-
-    await hubs[FIRST].start(waiting_for="another leads")
-    await _amid(stopped, lambda: hubs[SECOND].tell(signal.SIGSTOP))
-    await until(stopped.done)
-    hubs[SECOND].tell(signal.SIGCONT)
-    assert await hubs[SECOND].ended() == 1
-    assert hubs[SECOND].said("the lease replicas/modelfleet-hub is lost")
-    assert await stopped.outcome() == undisturbed
-    assert turns(written(stopped)) == [SECOND, FIRST]
-    assert twice(written(stopped)) == []
-
-
-async def _amid(team: Team, lose: Callable[[], None]) -> None:
-    """Lose the leader while it has much to do."""
-    placing = asyncio.create_task(team.place())
-    await until(team.at_work)
-    lose()
-    assert len(await team.works()) < PLACEMENTS
-    await placing
+    await Fleet(client, replicas.NAMESPACE, CLUSTER).join()
+    calm, lost, stopped = (
+        Team(client, kinds, f"{name}-replicas") for name in ("calm", "lost", "stopped")
+    )
+    await succeed(hubs, (calm, lost, stopped), "modelfleet-hub")
 
 
 def _folder(home: Path, url: str) -> Path:
@@ -192,7 +146,7 @@ async def test_a_replica_that_saw_no_placement_take_shape_deletes_nothing_as_it_
         )
         try:
             await first.start()
-            await second.start(waiting_for="another leads")
+            await second.start(waiting_for=STANDS_BY)
             await fleet.join()
             await fleet.config_map("a", key="b")
             await fleet.place(clusters=["us-blind"])
