@@ -67,12 +67,17 @@ class Reloaded:
             self._context = self._make()
         return self._context
 
-    def refresh(self) -> ssl.SSLContext:
-        """Look at the files again, and give the context to use from now on."""
+    def refresh(self) -> None:
+        """Look at the files again; what nobody has asked for stays unmade."""
         stamps = _stamps(self._files)
         if stamps != self._stamps:
             self._stamps = stamps
-            self._reload()
+            if self._context:
+                self._reload()
+
+    def renewed(self) -> ssl.SSLContext:
+        """Look at the files again, and give the context to use from now on."""
+        self.refresh()
         return self.context
 
     def _reload(self) -> None:
@@ -89,6 +94,7 @@ class ServerTls:
 
     def __init__(self, cert_file: str, key_file: str) -> None:
         self._newest = Reloaded(partial(serving, cert_file, key_file), cert_file, key_file)
+        self._newest.renewed()
         self.entrance = serving(cert_file, key_file)
         """For the listener, which keeps it for ever."""
         self.entrance.sni_callback = self._admit

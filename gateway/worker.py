@@ -54,7 +54,9 @@ def build(settings: Settings, credentials: Credentials, trusted: Reloaded) -> In
     """Put a data plane together; it routes nothing before its first table."""
     plane = Plane(
         routes=Routes(Ejection(), settings.workers, _near(settings)),
-        pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=trusted.context),
+        pool=Pool(
+            time.monotonic, connect_seconds=settings.connect_seconds, tls=lambda: trusted.context
+        ),
         credentials=credentials,
         vault=Vault(settings.credentials_dir),
         rules=Rules(chance=random.random, attempts=settings.attempts),
@@ -88,6 +90,9 @@ class Worker:
         )
         self._keys.refresh()
         self._trusted = upstream_tls(settings.upstream_ca_file)
+        if settings.upstream_ca_file:
+            # One that is wrong ends us now, and not a client's request.
+            self._trusted.renewed()
         cert, key = settings.tls_cert_file, settings.tls_key_file
         self._tls = ServerTls(cert, key) if cert else None
         self.intake = build(settings, self._keys.credentials, self._trusted)
@@ -189,7 +194,7 @@ class Worker:
             self.intake.plane.unlock()
             if self._tls:
                 self._tls.refresh()
-            self.intake.plane.pool.tls = self._trusted.refresh()
+            self._trusted.refresh()
 
 
 async def _run(settings: Settings, listener: socket.socket, life: int, link: str) -> None:

@@ -53,7 +53,7 @@ class Control:
             Credential(settings.fleet_credential_file),
             seconds=settings.probe_seconds,
             timeout=settings.probe_timeout_seconds,
-            tls=upstream_tls(settings.upstream_ca_file).refresh,
+            tls=upstream_tls(settings.upstream_ca_file).renewed,
         )
 
     async def run(self, link: socket.socket, life: int) -> None:

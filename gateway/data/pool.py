@@ -72,12 +72,16 @@ class Origin:
 
 class Pool:
     def __init__(
-        self, clock: Callable[[], float], *, connect_seconds: float, tls: ssl.SSLContext | None
+        self,
+        clock: Callable[[], float],
+        *,
+        connect_seconds: float,
+        tls: Callable[[], ssl.SSLContext],
     ) -> None:
         self._clock = clock
         self._seconds = connect_seconds
         self.tls = tls
-        """For connections from now on."""
+        """Asked at each connection: authorities may change, and plain HTTP needs none."""
         self._origins: dict[str, Origin] = {}
         self._dialling: set[Dial] = set()
 
@@ -128,6 +132,6 @@ class Pool:
             lambda: UpstreamConnection(origin),
             origin.host,
             origin.port,
-            ssl=self.tls if origin.tls else None,
+            ssl=self.tls() if origin.tls else None,
         )
         return connection

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -237,7 +238,7 @@ async def gate(
     accepted = Keyring((sha256(KEY.encode()).digest(),))
     plane = Plane(
         routes=Routes(Ejection()),
-        pool=Pool(clock, connect_seconds=connect_seconds, tls=None),
+        pool=Pool(clock, connect_seconds=connect_seconds, tls=ssl.create_default_context),
         credentials=Credentials(accepted, b"authorization: Bearer %b\r\n" % SECRET.encode()),
         rules=Rules(chance=chance, attempts=attempts),
         clock=clock,

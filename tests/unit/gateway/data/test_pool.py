@@ -177,7 +177,8 @@ async def test_an_upstream_without_a_certificate_to_be_trusted_is_told_nothing(
     pair = (unknown if host == "127.0.0.1" else known).issue(host)
     odd = serving(*write_pair(tmp_path, pair))
     async with upstream(tls=odd) as one, upstream() as two, gate(one, two) as gateway:
-        gateway.plane.pool.tls = ssl.create_default_context(cadata=known.cert.decode())
+        trusting = ssl.create_default_context(cadata=known.cert.decode())
+        gateway.plane.pool.tls = lambda: trusting
         answer = await gateway.ask(chat())
         assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r1")
         assert list(gateway.plane.metrics.errors) == [("llama", "r0", "untrusted")]
