@@ -190,7 +190,8 @@ class Exchange:
         state = self._attempts.next(context.candidates(call, self._attempts.tried, now), now)
         if state is None:
             return False
-        self._reply = Reply(old=call.request.old)
+        if len(self._attempts.tried) > 1:
+            self._reply = Reply(old=call.request.old)
         self._asked = now
         self.deadline = now + self._patience.first.limit
         self._origin = origin = context.pool.origin(state.endpoint.url)
@@ -256,7 +257,7 @@ class Exchange:
 
     def _freed(self) -> None:
         """Let somebody else have the place that was ours."""
-        if self._context.lines:
+        if self._context.lines.by_service:
             self._context.lines.advance(self._call.service)
 
     def _turn_down(self, answer: Answer) -> None:

@@ -15,38 +15,36 @@ class Waiter(Protocol):
 
 class Lines:
     def __init__(self) -> None:
-        self._by_service: dict[str, Line[Waiter]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._by_service)
+        self.by_service: dict[str, Line[Waiter]] = {}
+        """Only those in which somebody waits."""
 
     def waiting(self, service: str) -> int:
-        line = self._by_service.get(service)
+        line = self.by_service.get(service)
         return len(line) if line else 0
 
     def join(self, service: str, waiter: Waiter, priority: Priority, length: int) -> None:
         """Let a request wait; whoever is too many, be it this one, is told."""
-        line = self._by_service.setdefault(service, Line())
+        line = self.by_service.setdefault(service, Line())
         if out := line.join(waiter, priority, length):
             self._tidy(service)
             out.crowded_out()
 
     def leave(self, service: str, waiter: Waiter) -> None:
-        if line := self._by_service.get(service):
+        if line := self.by_service.get(service):
             line.leave(waiter)
             self._tidy(service)
 
     def advance(self, service: str) -> None:
         """Let those go on, in their order, for whom there is a place."""
-        while (line := self._by_service.get(service)) and (first := line.first):
+        while (line := self.by_service.get(service)) and (first := line.first):
             if not first.admitted():
                 return
             self.leave(service, first)
 
     def advance_all(self) -> None:
-        for service in tuple(self._by_service):
+        for service in tuple(self.by_service):
             self.advance(service)
 
     def _tidy(self, service: str) -> None:
-        if not self._by_service[service]:
-            del self._by_service[service]
+        if not self.by_service[service]:
+            del self.by_service[service]

@@ -120,8 +120,7 @@ class Plane:
         """Let in those whose credentials are at hand, and leave out the others."""
         for state in self.routes.states.values():
             if credential := state.endpoint.credential:
-                at_hand = bool(self.vault.line(credential))
-                state.ready = at_hand and state.endpoint.ready is not False
+                state.lets_in(at_hand=bool(self.vault.line(credential)))
 
     def probed(self, found: dict[str, bool], started: float) -> None:
         """Take in what the probes found; what waits for an endpoint that is gone goes elsewhere."""
@@ -143,8 +142,7 @@ class Plane:
     def tick(self) -> None:
         """End what takes too long; called several times a second."""
         now = self.clock()
-        if self.lines:
-            self.lines.advance_all()
+        self.lines.advance_all()
         for exchange in tuple(self.active):
             exchange.expire(now)
         self.pool.trim(now)

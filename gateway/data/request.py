@@ -189,7 +189,8 @@ class RequestReader:
         request.keep_alive = parser.should_keep_alive()
         version = parser.get_http_version()
         request.old = version == "1.0"
-        if parser.should_upgrade() or version not in VERSIONS or _ambiguous(request):
+        strange = parser.should_upgrade() or version not in VERSIONS
+        if strange or (request.encoding and _ambiguous(request)):
             request.refusal = answers.MALFORMED
         elif request.length and int(request.length) > self._limit:
             request.refusal = answers.TOO_LARGE
@@ -220,5 +221,4 @@ class RequestReader:
 
 def _ambiguous(request: Request) -> bool:
     """Tell whether others on the way may have found another end of the body than we do."""
-    encoding = request.encoding
-    return bool(encoding) and (request.old or encoding.lower() != b"chunked")
+    return request.old or request.encoding.lower() != b"chunked"

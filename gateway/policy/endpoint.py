@@ -75,12 +75,15 @@ class EndpointState:
         "picked",
         "places",
         "point",
+        "quiet",
         "ready",
         "up",
     )
 
     def __init__(self, endpoint: Endpoint, ejection: Ejection, workers: int = 1) -> None:
         self._take(endpoint, workers)
+        self.quiet = False
+        """Nothing is held against it: what it has in flight is all its load."""
         self.point = int.from_bytes(blake2b(endpoint.name.encode(), digest_size=8).digest())
         """Where it stands among others when requests that are alike go to the same one."""
         self.in_flight = 0
@@ -124,19 +127,27 @@ class EndpointState:
         if self._trial and self.in_flight:
             return load + TRIAL
         if now < self._warm_at:
+            self.quiet = False
             share = 1 - (self._warm_at - now) / SLOW_START_SECONDS
             return (load + 1) / max(share, FIRST_SHARE) - 1
+        self.quiet = not (self._penalty or self._trial) and self.usable(now)
         return load
 
     def starts(self, now: float) -> None:
         """Begin a slow start."""
-        self._warm_at = now + SLOW_START_SECONDS
+        self._warm_at, self.quiet = now + SLOW_START_SECONDS, False
+
+    def lets_in(self, *, at_hand: bool) -> None:
+        """Note whether its credential is at hand."""
+        self.ready = at_hand and self.endpoint.ready is not False
+        self.quiet = False
 
     def becomes(self, endpoint: Endpoint, now: float, workers: int) -> None:
         """Take in what a new snapshot says."""
         if self.endpoint.ready is False and endpoint.ready is not False:
             self.starts(now)
         self._take(endpoint, workers)
+        self.quiet = False
 
     def answered(self, now: float) -> None:
         """Take an answer as proof that it works."""
@@ -151,7 +162,7 @@ class EndpointState:
             self._passed(now)
 
     def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
-        self._penalty, self._penalty_at = self._decayed(now) + 1, now
+        self._penalty, self._penalty_at, self.quiet = self._decayed(now) + 1, now, False
         self._failures += failure is not Failure.ERROR
         seconds = self._sentence(failure, retry_after)
         if seconds:
@@ -167,7 +178,7 @@ class EndpointState:
         """Believe a probe; one that began after the failure ends an ejection it refutes."""
         if up and self.up is False:
             self.starts(started)
-        self.up = up
+        self.up, self.quiet = up, self.quiet and up
         if up and started > self._lost_at:
             self.ejected_until = self._told_until
 
@@ -198,5 +209,8 @@ class EndpointState:
     def _decayed(self, now: float) -> float:
         if not self._penalty:
             return 0.0
-        left = self._penalty * 0.5 ** ((now - self._penalty_at) / PENALTY_HALF_LIFE)
-        return left if left > FORGOTTEN else 0.0
+        left: float = self._penalty * 0.5 ** ((now - self._penalty_at) / PENALTY_HALF_LIFE)
+        if left > FORGOTTEN:
+            return left
+        self._penalty = 0.0
+        return 0.0

@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Container
+from functools import lru_cache
 
 from gateway.policy.timing import Limits
 
@@ -26,6 +27,7 @@ def magnitude(number: int) -> int:
     return (number.bit_length() + 1) >> 1
 
 
+@lru_cache(maxsize=1024)
 def kind(tokens: int) -> int:
     """Tell which whole answers take about as long, by the most that they may be."""
     return min(KINDS, magnitude(tokens >> 4) + 1) if tokens > 0 else WHOLE

@@ -27,9 +27,14 @@ def _least(
 ) -> EndpointState | None:
     best, least = None, 0.0
     for state in states:
-        if state.in_flight >= state.places or not state.usable(now) or state in tried:
+        if state.in_flight >= state.places or state in tried:
             continue
-        load = state.load(now)
+        if state.quiet:
+            load: float = state.in_flight
+        elif state.usable(now):
+            load = state.load(now)
+        else:
+            continue
         if best is None or load < least or (load == least and state.picked < best.picked):
             best, least = state, load
     return best

@@ -44,7 +44,7 @@ async def test_requests_wait_for_a_place_and_the_urgent_go_first() -> None:
         go.set()
         assert [(await wire.answer()).status for wire in wires] == [200] * 5
         assert users(only) == ["first", "c", "a", "d", "b"]
-        assert not gateway.plane.lines
+        assert not gateway.plane.lines.by_service
 
 
 async def test_a_line_that_is_full_sends_the_least_urgent_away() -> None:
@@ -71,7 +71,7 @@ async def test_nobody_waits_longer_than_it_may() -> None:
         gateway.pass_time(2)
         answer = await wire.answer()
         assert (answer.status, answer.code) == (503, "queue_timeout")
-        assert not gateway.plane.lines
+        assert not gateway.plane.lines.by_service
         go.set()
         assert (await first.answer()).status == 200
         assert users(only) == ["first"]
