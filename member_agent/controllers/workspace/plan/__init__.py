@@ -173,7 +173,8 @@ def _surplus(
         return
     shares = (rolled.share, rolled.other) if isinstance(rolled, Beside) else (rolled.share,)
     kept = {claim.name for share in shares for claim in share.claims}
-    busy = {pod.spec.node_name for pod in leaving(rests(workspace, observed))} - {""}
+    there, patience = rests(workspace, observed), observed.rules.launch_seconds
+    busy = {pod.spec.node_name for pod in leaving(there, observed.now, patience)} - {""}
     for claim in observed.claims:
         if not (claim.deleting or claim.name in kept or claim.status.node_name in busy):
             yield from (action for action in let_go(claim) if action not in done)

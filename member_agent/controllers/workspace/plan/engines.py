@@ -107,21 +107,28 @@ def rests(workspace: Workspace, observed: Observed) -> Rests:
     return Rests(pair(workspace), there, observed.pods, observed.claims)
 
 
-def leaving(rests: Rests) -> tuple[Pod, ...]:
-    """List the pods that end, or are about to because their engine is gone."""
+def leaving(rests: Rests, now: datetime, patience: float) -> tuple[Pod, ...]:
+    """List the pods that end, or are about to because their engine is gone.
+
+    A pod whose end takes longer (seconds) is on a node that is lost: nothing waits for it.
+    """
     gone = {*rests.names} - {engine.name for engine in rests.engines}
     there = (pod for pod in rests.pods if pod.status.phase not in ENDED)
-    return tuple(pod for pod in there if pod.deleting or engine_name(pod) in gone)
+    ends = (pod for pod in there if pod.deleting or engine_name(pod) in gone)
+    return tuple(pod for pod in ends if _soon(pod, now, patience))
 
 
 def ending(rests: Rests, now: datetime, patience: float) -> str:
     """Name what is about to give its GPUs back; what takes longer is not waited for (seconds)."""
-    claims = (claim for claim in rests.claims if claim.deleting)
-    for item in (*leaving(rests), *claims):
-        since = item.metadata.deletion_timestamp
-        if since is None or (now - since).total_seconds() < patience:
-            return f"{item.kind()} {item.name}"
-    return ""
+    claims = (c for c in rests.claims if c.deleting and _soon(c, now, patience))
+    found = (f"{item.kind()} {item.name}" for item in (*leaving(rests, now, patience), *claims))
+    return next(found, "")
+
+
+def _soon(item: Pod | NodeClaim, now: datetime, patience: float) -> bool:
+    """Whether something that ends may still do so; a pod's grace is in its deletion's time."""
+    since = item.metadata.deletion_timestamp
+    return since is None or (now - since).total_seconds() < patience
 
 
 def left_over(rests: Rests, now: datetime, patience: float) -> bool:

@@ -23,6 +23,8 @@ class Nature(Member):
 
     broken: Callable[[Pod], bool] = staticmethod(lambda _: False)
     """Whether a pod never becomes ready."""
+    lost: Callable[[Pod], bool] = staticmethod(lambda _: False)
+    """Whether a pod's node is gone, so that nobody says that the pod has ended."""
 
     async def live(self, turns: int = 1, seen: Callable[[], None] = lambda: None) -> None:
         for _ in range(turns):
@@ -72,9 +74,9 @@ class Nature(Member):
         """Pods go a turn after they were told to; whose engine is gone is told so now."""
         there = {engine.name for engine in self.client.all(StatefulSet)}
         for pod in self.pods():
-            if pod.deleting:
+            if pod.deleting and not self.lost(pod):
                 self._let_go(pod)
-            elif engine_name(pod) not in there:
+            elif engine_name(pod) not in there and not pod.deleting:
                 await self.client.delete(pod)
 
     def _tell_to_end(self, pod: Pod) -> None:

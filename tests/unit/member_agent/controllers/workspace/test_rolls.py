@@ -195,6 +195,28 @@ async def test_a_type_that_is_sold_out_does_not_hold_a_change_up() -> None:
     assert member.arguments(member.pods()) == {"--max-model-len=2"}
 
 
+async def test_a_workspace_that_is_deleted_in_the_middle_leaves_nothing() -> None:
+    member = await served(pool())
+    member.client.put(config(2))
+    await member.live(2)
+    assert len(member.engines()) == 2
+    await member.client.delete(member.workspace())
+    await member.rest()
+    assert member.client.all(Workspace) == []
+    assert (member.engines(), member.claims(), member.pods()) == ([], [], [])
+
+
+async def test_a_node_whose_pod_never_ends_is_given_back_all_the_same() -> None:
+    member = await served(pool())
+    member.lost = lambda pod: "--max-model-len=1" in pod.spec.containers[0].args
+    member.client.put(config(2))
+    await member.rest()
+    assert len(member.claims()) == 2
+    member.later(minutes=6)
+    await member.reconcile()
+    assert len(member.kept()) == 1
+
+
 REPLICAS = tuple(tuned(f"phi-{x}", of="phi", instanceType=A100) for x in "abc")
 
 

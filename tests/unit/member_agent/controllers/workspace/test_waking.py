@@ -8,9 +8,10 @@ import pytest
 from fleet.api import names
 from fleet.api.core import ConfigMap, Pod
 from fleet.api.objects import Key, Metadata
+from fleet.api.workspace import Workspace
 from fleet.kube.queue import WorkQueue
 from tests.unit.member_agent.controllers.workspace.member import Member, phi
-from tests.unit.member_agent.hardware import PHI, claim, node, pod, pool
+from tests.unit.member_agent.hardware import PHI, claim, condition, node, pod, pool
 
 OTHER = Key("demo", "other")
 
@@ -77,6 +78,27 @@ async def test_the_config_that_a_workspace_names_wakes_it() -> None:
     await sleeper.woken()
     sleeper.member.client.put(ConfigMap(metadata=Metadata(name="tuned", namespace="demo")))
     assert await sleeper.woken() == {"phi"}
+
+
+UPDATING = condition("InferenceReady", "False", reason="WorkspaceInferenceStatusUpdating")
+
+
+def replica(name: str, **status: Any) -> Workspace:
+    body = phi(name).manifest()
+    body["metadata"]["labels"] = {names.INFERENCE_SET: "phi"}
+    ready = [{**condition("ResourceReady"), "observedGeneration": 1}]
+    said = {"conditions": [*ready, *status.pop("conditions", ())], **status}
+    return Workspace.model_validate(body | {"status": said})
+
+
+async def test_a_replica_that_waits_for_another_wakes_when_that_one_goes_on() -> None:
+    waits = {"conditions": [{**UPDATING, "observedGeneration": 1}]}
+    member = Member(replica("phi-a"), replica("phi-b", **waits), replica("phi-c"))
+    queue = WorkQueue(lambda: 0.0)
+    await member.look()
+    member.workspaces.wake(queue)
+    member.client.put(replica("phi-a", **waits))
+    assert {(await queue.get()).name for _ in range(len(queue))} == {"phi-a", "phi-b"}
 
 
 async def test_a_node_that_a_deleted_workspace_leaves_wakes_those_that_lack_one() -> None:
