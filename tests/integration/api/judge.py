@@ -8,7 +8,7 @@ from typing import Any, Final
 from fleet.kube import wire
 from fleet.kube.answers import MERGE_PATCH
 from fleet.kube.dynamic import key_of
-from fleet.kube.errors import RejectedError
+from fleet.kube.errors import ForbiddenError, RejectedError
 from fleet.kube.transport import Request, Transport
 from tests.integration.api.rows import TAKEN, Manifest, Row, resource
 
@@ -28,7 +28,7 @@ class Judge:
                 await self.made(row.manifest, TRIED)
             else:
                 await self._changed(row, row.change)
-        except RejectedError as refused:
+        except (RejectedError, ForbiddenError) as refused:
             return _QUOTED.sub("Invalid value: ", str(refused))
         return TAKEN
 
