@@ -195,6 +195,7 @@ def updaterun(hub: Hub) -> Iterator[Controller]:
         yield UpdateRuns(
             client=hub.writer("updaterun"),
             observer=RunObserver(
+                client=hub.client,
                 scope=scope,
                 reads=caches,
                 clusters=hub.kinds.clusters,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key, Resource
 from fleet.api.staged_update import Approval, UpdateRun, UpdateRunStatus, UpdateStrategy
@@ -21,10 +22,12 @@ from hub.active_runs import ActiveRuns
 from hub.controllers.updaterun.apply import Applier
 from hub.controllers.updaterun.events import asked, told
 from hub.controllers.updaterun.observe import Observer
-from hub.controllers.updaterun.plan import plan
-from hub.controllers.updaterun.plan.actions import Observed
-from hub.controllers.updaterun.status import accepted, given
+from hub.controllers.updaterun.plan import LOOK_AGAIN_SECONDS, plan
+from hub.controllers.updaterun.plan.actions import Observed, Plan
+from hub.controllers.updaterun.plan.clusters import DONE
+from hub.controllers.updaterun.status import accepted, given, not_planned
 from hub.pace import StatusPace
+from hub.parts import asked as asked_of
 from hub.scope import parent
 
 
@@ -58,6 +61,8 @@ class UpdateRuns:
         now = self.clock()
         observed = self._thought_ahead(key, await self.observer.observe(key, now=now))
         planned = plan(observed)
+        if await self._too_soon(observed, planned):
+            return LOOK_AGAIN_SECONDS
         applier = Applier(self.client, partial(given, now=now), partial(accepted, now=now))
         await applier.apply(planned)
         if observed.run:
@@ -65,6 +70,13 @@ class UpdateRuns:
         wait = await self._say(key, observed, planned.status)
         waits = [seconds for seconds in (wait, planned.again_in_seconds) if seconds is not None]
         return min(waits, default=None)
+
+    async def _too_soon(self, observed: Observed, planned: Plan) -> bool:
+        """Say of no run that it is wrong before all is seen that was made together with it."""
+        run, status = observed.run, planned.status
+        if run is None or status is None or not not_planned(status):
+            return False
+        return await self.observer.behind(run)
 
     def _thought_ahead(self, key: Key, observed: Observed) -> Observed:
         """Go on from what is not written yet."""
@@ -101,10 +113,17 @@ class UpdateRuns:
         reads.runs.on_change(waker.run)
         reads.approvals.on_change(waker.approval)
         reads.strategies.on_change(waker.strategy)
-        reads.placements.on_change(waker.placement)
-        for cache in (reads.policies, reads.resources, reads.bindings):
-            cache.on_change(waker.part)
+        reads.placements.on_change(waker.placement, part=asked_of)
+        reads.policies.on_change(waker.part)
+        reads.resources.on_change(waker.part, part=asked_of)
+        reads.bindings.on_change(waker.part, part=told_by)
         self.observer.clusters.on_change(waker.member, part=lambda member: member.metadata.labels)
+
+
+def told_by(binding: Binding) -> object:
+    """Take of a binding what a run goes by, and not every condition on the way there."""
+    said = tuple(binding.true_now(kind) for kind in ("RolloutStarted", *DONE))
+    return binding.spec, binding.metadata.deletion_timestamp, said
 
 
 @dataclass(frozen=True, slots=True)

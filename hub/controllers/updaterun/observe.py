@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
-from fleet.api.objects import Key
+from fleet.api.objects import Key, Resource
 from fleet.api.staged_update import Approval, UpdateRun
 from fleet.engine.snapshots import Group, groups, newest_policy
 from fleet.kube.cache import Cache
+from fleet.kube.client import Client
 from hub.controllers.updaterun.plan.actions import Observed
 from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, BY_RUN, ScopeCaches
 from hub.update_runs import finished, placement_of, snapshot_index
+
+R = TypeVar("R", bound=Resource)
 
 
 class Contents(Protocol):
@@ -24,6 +27,7 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
+    client: Client
     scope: Scope
     reads: ScopeCaches
     clusters: Cache[MemberCluster]
@@ -56,6 +60,19 @@ class Observer:
             labels=self._labels(bindings),
             approvals=approvals,
         )
+
+    async def behind(self, run: UpdateRun) -> bool:
+        """Ask the server whether what people made for a run is not seen yet as it is."""
+        strategy = Key(run.namespace, run.spec.staged_rollout_strategy_name)
+        placements, strategies = self.reads.placements, self.reads.strategies
+        return await self._differs(placements, self.scope.placement, placement_of(run)) or (
+            await self._differs(strategies, self.scope.strategy, strategy)
+        )
+
+    async def _differs(self, cache: Cache[R], kind: type[R], key: Key) -> bool:
+        live, known = await self.client.get(kind, key), cache.get(key)
+        versions = [each.metadata.resource_version if each else "" for each in (live, known)]
+        return versions[0] != versions[1]
 
     async def _current(self, run: UpdateRun, found: tuple[Group, ...]) -> bool:
         """Say whether the newest snapshot has what was edited just before the run was made.

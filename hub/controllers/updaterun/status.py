@@ -4,7 +4,7 @@ from datetime import datetime
 
 from fleet.api.binding import Binding, BindingStatus
 from fleet.api.conditions import Condition, ConditionStatus, find
-from fleet.api.staged_update import Approval, ApprovalStatus, UpdateRun
+from fleet.api.staged_update import Approval, ApprovalStatus, UpdateRun, UpdateRunStatus
 
 PENDING = "Pending"
 TELLING = ("Succeeded", "Progressing", "Initialized")
@@ -15,6 +15,11 @@ def standing(run: UpdateRun) -> str:
     """Give the reason of the condition that says most."""
     found = (find(run.status.conditions, kind) for kind in TELLING)
     return next((condition.reason for condition in found if condition), PENDING)
+
+
+def not_planned(status: UpdateRunStatus) -> bool:
+    said = find(status.conditions, "Initialized")
+    return said is not None and said.false
 
 
 def given(binding: Binding, message: str, *, now: datetime) -> BindingStatus:

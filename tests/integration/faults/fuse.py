@@ -10,6 +10,8 @@ from fleet.testing.interceptor import Call, Refusal
 
 PROGRAMS = ("modelfleet-hub", "modelfleet-member-agent")
 DELETERS = {
+    "approvalrequests": ("modelfleet-hub", "updaterun"),
+    "resourcebindings": ("modelfleet-hub", "updaterun"),
     "nodeclaims": ("modelfleet-member-agent", "workspace"),
     "statefulsets": ("modelfleet-member-agent", "workspace"),
 }

@@ -37,6 +37,8 @@ ON_HUB: Final = (
     ("placement.kubernetes-fleet.io/v1beta1", "ResourceSnapshot"),
     ("placement.kubernetes-fleet.io/v1beta1", "SchedulingPolicySnapshot"),
     ("placement.kubernetes-fleet.io/v1beta1", "ResourceBinding"),
+    ("placement.kubernetes-fleet.io/v1beta1", "StagedUpdateRun"),
+    ("placement.kubernetes-fleet.io/v1beta1", "ApprovalRequest"),
     ("placement.kubernetes-fleet.io/v1beta1", "Work"),
 )
 ON_MEMBER: Final = (

@@ -23,6 +23,7 @@ from fleet.kube.resources import ApiResource
 from fleet.testing.apiserver import ADMIN, ApiServer
 from fleet.testing.interceptor import Call, Interceptor, Judge, Passing, Refusal, interceptor
 from fleet.testing.waiting import DEADLINE_SECONDS, until
+from tests.integration.faults.fuse import Fuse
 from tests.integration.faults.outcome import (
     ON_HUB,
     ON_MEMBER,
@@ -199,6 +200,20 @@ class Scene:
         await until(lambda: self.ready(run))
         await self.quiet(heard)
         return await self.outcome(run)
+
+    async def burn_down(self, killed: Forked, fuse: Fuse) -> None:
+        """Kill a program at each of its points in turn, and start it again."""
+        while fuse.left:
+            try:
+                await asyncio.wait_for(fuse.burnt.wait(), DEADLINE_SECONDS)
+            except TimeoutError:
+                left = ", ".join(map(str, fuse.left))
+                raise AssertionError(f"not reached: {left}") from None
+            await killed.kill()
+            fuse.mend()
+            await killed.launch()
+        self.listen_no_more()
+        await until(lambda: killed.alive)
 
     async def ends_as(
         self, run: str, wanted: Outcome, *, seconds: float = DEADLINE_SECONDS

@@ -1,11 +1,9 @@
 """A program killed at any write of a model's way ends what it began, as if nothing had been."""
 
-import asyncio
-
 import pytest
 
 from fleet.api.names import digest
-from fleet.testing.waiting import DEADLINE_SECONDS, until
+from fleet.testing.waiting import until
 from tests.integration.faults.fuse import Fuse, Point, When, point
 from tests.integration.faults.outcome import Outcome
 from tests.integration.faults.programs import Forked
@@ -76,20 +74,6 @@ def _killed(fleet: Scene, program: str) -> Forked:
     return fleet.hub if program == "modelfleet-hub" else fleet.agent
 
 
-async def _burn_down(fleet: Scene, killed: Forked, fuse: Fuse) -> None:
-    """Kill a program at each of its points in turn, and start it again."""
-    while fuse.left:
-        try:
-            await asyncio.wait_for(fuse.burnt.wait(), DEADLINE_SECONDS)
-        except TimeoutError:
-            raise AssertionError(f"not reached: {', '.join(map(str, fuse.left))}") from None
-        await killed.kill()
-        fuse.mend()
-        await killed.launch()
-    fleet.listen_no_more()
-    await until(lambda: killed.alive)
-
-
 async def test_the_table_has_every_write_of_the_way(fleet: Scene) -> None:
     heard, run = Recording(), "run-points"
     await fleet.undisturbed(run, heard)
@@ -106,7 +90,7 @@ async def test_a_program_killed_at_each_write_in_turn_ends_what_it_began(
     fuse = Fuse(program, run, TABLE[program], When.AFTER)
     fleet.listen(fuse)
     await fleet.deploy(run)
-    await _burn_down(fleet, _killed(fleet, program), fuse)
+    await fleet.burn_down(_killed(fleet, program), fuse)
     await fleet.ends_as(run, undisturbed)
 
 
@@ -133,7 +117,7 @@ async def test_an_agent_killed_at_each_write_of_a_change_carries_it_through(flee
     fuse = Fuse(AGENT_NAME, run, ROLL, When.AFTER)
     fleet.listen(fuse)
     await fleet.configure(run, 8192)
-    await _burn_down(fleet, fleet.agent, fuse)
+    await fleet.burn_down(fleet.agent, fuse)
     await fleet.ends_as(run, changed)
 
 
@@ -147,5 +131,5 @@ async def test_a_program_killed_at_one_write_ends_what_it_began(
     fuse = Fuse(program, run, (at,), when)
     fleet.listen(fuse)
     await fleet.deploy(run)
-    await _burn_down(fleet, _killed(fleet, program), fuse)
+    await fleet.burn_down(_killed(fleet, program), fuse)
     await fleet.ends_as(run, undisturbed)

@@ -10,6 +10,9 @@ from hub.controllers.updaterun.plan.context import Context
 from hub.controllers.updaterun.plan.errors import AbortedError
 from hub.controllers.updaterun.plan.marks import STARTED, SUCCEEDED, true
 
+DONE = ("Available", "DiffReported")
+"""Conditions of a binding of which one is enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
@@ -52,7 +55,7 @@ def advance(context: Context, cluster: ClusterUpdateStatus, stage: str) -> Advan
         return _waiting(context, started, give)
     if not binding.true_now("RolloutStarted"):
         return _waiting(context, started, Report(binding, context.message))
-    if binding.true_now("Available") or binding.true_now("DiffReported"):
+    if any(map(binding.true_now, DONE)):
         return Advanced(context.pen.cluster_succeeded(started))
     return _waiting(context, started)
 

@@ -1,5 +1,6 @@
 """Which clusters belong to which stage, and in which order. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -20,10 +21,11 @@ def divide(
 ) -> tuple[tuple[str, ...], ...]:
     """Put each cluster into its stage; InvalidError where one is in none or in two."""
     names = sorted(clusters)
+    index = _Index(stages, names, labels)
     placed: dict[str, str] = {}
     divided = []
     for stage in stages:
-        members = [name for name in names if name in labels and takes(stage, labels[name])]
+        members = index.members(stage)
         for name in members:
             if name in placed:
                 raise InvalidError(
@@ -41,14 +43,38 @@ def divide(
     return tuple(divided)
 
 
+class _Index:
+    """Clusters by the labels that stages ask for: a stage need not look at all of them."""
+
+    def __init__(
+        self, stages: Sequence[UpdateStage], clusters: Iterable[str], labels: Labels
+    ) -> None:
+        self._labels = labels
+        self._known = [name for name in clusters if name in labels]
+        self._having: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for key in {key for stage in stages for key in _labels_of(stage)}:
+            for name in self._known:
+                if (value := labels[name].get(key)) is not None:
+                    self._having[key, value].add(name)
+
+    def members(self, stage: UpdateStage) -> list[str]:
+        selector = stage.label_selector
+        if selector is None:
+            return []
+        fitting = [self._having[item] for item in selector.match_labels.items()]
+        found = sorted(set.intersection(*fitting)) if fitting else self._known
+        if not selector.match_expressions:
+            return found
+        return [name for name in found if selector.matches(self._labels[name])]
+
+
+def _labels_of(stage: UpdateStage) -> Iterable[str]:
+    return stage.label_selector.match_labels if stage.label_selector else ()
+
+
 def takes(stage: UpdateStage, labels: Mapping[str, str]) -> bool:
     """Say whether a stage takes a cluster with these labels."""
-    selector = stage.label_selector
-    if selector is None:
-        return False
-    if not selector.match_labels.items() <= labels.items():
-        return False
-    return not selector.match_expressions or selector.matches(labels)
+    return stage.label_selector is not None and stage.label_selector.matches(labels)
 
 
 def rank(stage: UpdateStage, labels: Mapping[str, str]) -> int | None:

@@ -57,6 +57,7 @@ class Fleet(World):
         self.updates = UpdateRuns(
             client=self.client.as_manager("updaterun"),
             observer=Observer(
+                client=self.client,
                 scope=scope,
                 reads=self.caches,
                 clusters=self.clusters,
@@ -290,3 +291,19 @@ async def test_a_binding_wakes_the_run_of_its_placement_and_no_other() -> None:
         assert len(queue) == 0
         fleet.client.put(labelled("us", env="other"))
         assert len(queue) == 1
+
+
+async def test_a_run_is_not_wrong_before_what_it_names_is_seen() -> None:
+    async with Fleet(labelled("us")) as fleet:
+        await fleet.place()
+        strategy = Key(NAMESPACE, "waves")
+        fleet.begins()
+        await fleet.look()
+        fleet.now += timedelta(minutes=1)
+        fleet.caches.strategies.remove(strategy)
+        assert await fleet.updates.reconcile(Key(NAMESPACE, RUN)) == 1.0
+        assert fleet.told("Initialized") == ("", "")
+        (there,) = fleet.all(NAMESPACED.strategy)
+        await fleet.client.delete(there)
+        await fleet.updates.reconcile(Key(NAMESPACE, RUN))
+        assert fleet.told("Initialized") == ("False", "UpdateRunInitializedFailed")
