@@ -6,15 +6,25 @@ import pytest
 
 from fleet.api import names
 from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus, MemberCluster
+from fleet.api.conditions import Condition, ConditionStatus
 from fleet.api.core import Event, Secret
 from fleet.api.objects import Key, Metadata
 from fleet.api.work import Work, WorkStatus
 from fleet.kube.client import ApiClient
 from fleet.kube.errors import ForbiddenError
+from fleet.runtime import clock
 from fleet.testing.apiserver import NOBODY, ApiServer
 from fleet.testing.waiting import until
 from tests.integration.hub.conftest import HubProcess
 
+APPLIED = Condition(
+    type="Applied",
+    status=ConditionStatus.TRUE,
+    reason="AllManifestsApplied",
+    message="All manifests are applied",
+    observed_generation=1,
+    last_transition_time=clock.now(),
+)
 HOME = Key(names.member_namespace("narrow"), "narrow")
 ELSEWHERE = "default"
 MARKS = ("labels", "annotations")
@@ -50,7 +60,7 @@ async def test_an_agent_reads_its_works_and_reports_on_them(
     made = await client.apply(_work(HOME.namespace), force=True)
     (seen,) = (await agent.list(Work, HOME.namespace)).objects()
     assert seen.name == made.name
-    await agent.patch_status(seen, WorkStatus())
+    await agent.patch_status(seen, WorkStatus(conditions=(APPLIED,)))
     finalizers = {"op": "add", "path": "/metadata/finalizers", "value": ["agent.example/x"]}
     held = await agent.json_patch(seen, [finalizers])
     await agent.json_patch(held, [{"op": "remove", "path": "/metadata/finalizers"}])
