@@ -52,6 +52,7 @@ from hub.gateway_work import service_names
 from hub.gauges import Gauges
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
+from hub.needed_fields import lacks
 from hub.pace import StatusPace
 from hub.scope import NAMESPACED, Scope
 from hub.settings import Settings
@@ -131,6 +132,8 @@ def _observers(
             bodies=bodies,
             catalogue=catalogue,
             runs=active_runs[scope],
+            removals=Removals(client),
+            lacks=lacks(client, scope),
         )
         for scope, caches in kinds.scopes.items()
     }

@@ -18,6 +18,7 @@ from fleet.kube.discovery import Discovery
 from fleet.kube.dynamic import ApiDynamicClient, DynamicClient
 from fleet.kube.errors import ConflictError
 from fleet.kube.fence import Fence
+from fleet.kube.fields import Field
 from fleet.kube.follow import Follower, Pace, relist
 from fleet.kube.resources import ApiResource
 from fleet.kube.transport import Timeouts, Transport
@@ -57,8 +58,12 @@ class Client(Protocol):
     ) -> Listing[R]:
         """For what no cache holds; a kind that is not served is a NotFoundError."""
 
-    async def create(self, resource: R) -> R:
-        """Make an object; AlreadyExistsError (a ConflictError) where its name is taken."""
+    async def create(self, resource: R, *, whole: bool = False) -> R:
+        """Make an object; AlreadyExistsError (a ConflictError) where its name is taken.
+
+        Where a field is not known the server drops it, or where the object is of use as a `whole`
+        only, refuses it.
+        """
 
     async def apply(self, resource: R, *, force: bool = False) -> R:
         """Server-side: for what has one owner. A field left out is given up."""
@@ -84,7 +89,7 @@ class Client(Protocol):
     async def version(self) -> str:
         """Ask which Kubernetes the server is: v1.36.3."""
 
-    async def removing(self, model: type[Resource]) -> bool:
+    async def removing(self, kind: ApiResource) -> bool:
         """Ask whether the server takes a kind away, with all that there is of it."""
         ...
 
@@ -151,9 +156,9 @@ class ApiClient:
         items, version = await self._verbs.collect(ApiResource.of(model), selection)
         return Listing(model, items, version)
 
-    async def create(self, resource: R) -> R:
-        kind = ApiResource.of(resource)
-        return self._seen(resource, await self._verbs.create(kind, resource.manifest()))
+    async def create(self, resource: R, *, whole: bool = False) -> R:
+        kind, manifest = ApiResource.of(resource), resource.manifest()
+        return self._seen(resource, await self._verbs.create(kind, manifest, whole=whole))
 
     async def apply(self, resource: R, *, force: bool = False) -> R:
         kind, manifest = ApiResource.of(resource), resource.manifest()
@@ -192,8 +197,17 @@ class ApiClient:
     async def version(self) -> str:
         return await self._verbs.server_version()
 
-    async def removing(self, model: type[Resource]) -> bool:
-        return await self._discovery.removing(ApiResource.of(model))
+    async def knows(self, field: Field) -> bool:
+        """Ask whether a kind has a field, as far as we may."""
+        empty: object = [] if field.holds_list else {}
+        return await self._verbs.knows(ApiResource.of(field.model), field.path, empty)
+
+    def lacks(self, field: Field) -> bool:
+        """Say whether a field was left out when an object of its kind was written last."""
+        return field.lack in self._undeclared.lacks
+
+    async def removing(self, kind: ApiResource) -> bool:
+        return await self._discovery.removing(kind)
 
     async def served(self, resource: ApiResource, namespace: str = "") -> None:
         """Raise NotFoundError where the server does not know a kind."""

@@ -1,11 +1,13 @@
 """Tell the deletion of an object from that of its whole kind, which nobody decided for it."""
 
+import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from fleet.api.ending import Ending
 from fleet.api.keys import Key
 from fleet.api.objects import Resource
+from fleet.kube.resources import ApiResource
 from fleet.runtime import clock
 
 SETTLE_SECONDS: Final = 1.0
@@ -20,7 +22,7 @@ FORGET_SECONDS: Final = 600.0
 
 
 class Asks(Protocol):
-    async def removing(self, model: type[Resource]) -> bool:
+    async def removing(self, kind: ApiResource) -> bool:
         """Ask whether the server takes a kind away, with all that there is of it."""
         ...
 
@@ -37,12 +39,21 @@ class Removals:
         self._client, self._elapsed = client, elapsed
         self._settle, self._return = settle_seconds, return_seconds
         self._since: dict[str, float] = {}
+        self._removed: dict[ApiResource, float] = {}
 
     async def of(self, deleted: Resource) -> Ending:
         """Judge an object that is being deleted."""
-        if await self._client.removing(type(deleted)):
+        if await self._client.removing(ApiResource.of(deleted)):
             return Ending.WITH_KIND
         return self._after(self._settle, deleted.metadata.uid)
+
+    async def of_all(self, kind: ApiResource, what: str) -> Ending:
+        """Judge that objects of a kind, which never wait for us, are there no more."""
+        if await self._client.removing(kind):
+            self._removed[kind] = self._elapsed()
+        if self._elapsed() < self._removed.get(kind, -math.inf) + self._return:
+            return Ending.WITH_KIND
+        return self._after(self._settle, what)
 
     def gone(self, key: Key) -> Ending:
         """Judge an object that should have waited for us, and did not."""

@@ -23,6 +23,12 @@ class Undeclared:
 
     def __init__(self) -> None:
         self._named: set[Lack] = set()
+        self._paths: dict[Lack, tuple[str, ...]] = {}
+
+    @property
+    def lacks(self) -> frozenset[Lack]:
+        """What was left out when it was to be written last."""
+        return frozenset(self._paths)
 
     async def apply(
         self,
@@ -36,15 +42,29 @@ class Undeclared:
         """Write in spite of fields that are not known: each may be absent, and so it is then."""
         while True:
             try:
-                return await verbs.apply(kind, manifest, force=force, subresource=subresource)
+                stored = await verbs.apply(kind, manifest, force=force, subresource=subresource)
             except RejectedError as error:
                 paths = undeclared(str(error))
                 less = without(manifest, paths)
                 if less == manifest:
                     raise
                 manifest = less
-            for path in paths:
-                self._name(Lack(kind.crd, ".".join(filter(None, path))))
+                self._leave_out(kind, paths)
+            else:
+                self._written(kind, manifest)
+                return stored
+
+    def _leave_out(self, kind: ApiResource, paths: Sequence[tuple[str, ...]]) -> None:
+        for path in paths:
+            lack = Lack(kind.crd, ".".join(filter(None, path)))
+            self._paths[lack] = path
+            self._name(lack)
+
+    def _written(self, kind: ApiResource, manifest: Mapping[str, Any]) -> None:
+        """Notice that a newer CRD knows a field."""
+        for lack, path in tuple(self._paths.items()):
+            if lack.crd == kind.crd and without(manifest, [path]) != manifest:
+                del self._paths[lack]
 
     def _name(self, lack: Lack) -> None:
         meet(lack)

@@ -8,7 +8,13 @@ from typing import Any, NamedTuple, Self
 from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.answers import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH
-from fleet.kube.errors import ExpiredError, NotFoundError
+from fleet.kube.errors import (
+    ConflictError,
+    ExpiredError,
+    NotFoundError,
+    NotPermittedError,
+    RejectedError,
+)
 from fleet.kube.fence import Fence
 from fleet.kube.quiet import unquoted
 from fleet.kube.resources import ApiResource
@@ -18,6 +24,9 @@ PAGE = 500
 PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 SERVICE_ACCOUNTS = ApiResource("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
+STRICT = {"fieldValidation": "Strict"}
+"""Refuse fields that are not known, of which the server would say nothing."""
+IN_THOUGHT = {"name": "modelfleet-in-thought"}
 BOOKS = (
     "resourceVersion",
     "generation",
@@ -125,10 +134,13 @@ class Verbs:
         path = resource.path(selection.namespace)
         return self.transport.stream(Request("GET", path, params, accept=accept))
 
-    async def create(self, resource: ApiResource, manifest: Mapping[str, Any]) -> bytes:
+    async def create(
+        self, resource: ApiResource, manifest: Mapping[str, Any], *, whole: bool = False
+    ) -> bytes:
         path = resource.path(manifest["metadata"].get("namespace", ""))
         body = wire.encode(ours(manifest, but=("uid", *BOOKS)))
-        return await self._write(resource, Request("POST", path, self._signed(), body))
+        params = self._signed() | (STRICT if whole else {})
+        return await self._write(resource, Request("POST", path, params, body))
 
     async def apply(
         self,
@@ -190,6 +202,25 @@ class Verbs:
         }
         answer = await self.transport.send(Request("POST", path, {}, wire.encode(body)))
         return wire.token(answer)
+
+    async def knows(self, resource: ApiResource, field: str, empty: object) -> bool:
+        """Ask whether a kind has a field, by an object that the server makes in thought only.
+
+        Where we may not make any, it has.
+        """
+        content: Any = empty
+        for step in reversed(field.split(".")):
+            content = {step: content}
+        body = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": IN_THOUGHT}
+        params = self._signed() | STRICT | {"dryRun": "All"}
+        request = Request("POST", resource.path("default"), params, wire.encode(body | content))
+        try:
+            await self.transport.send(request)
+        except RejectedError as error:
+            return f'unknown field "{field}"' not in str(error)
+        except (ConflictError, NotFoundError, NotPermittedError):
+            return True
+        return True
 
     async def _write(self, resource: ApiResource, request: Request) -> bytes:
         with unquoted(resource, request.path):

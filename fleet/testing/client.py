@@ -85,7 +85,8 @@ class FakeClient:
         found = self.server.select(ApiResource.of(model), namespace, label_selector)
         return Listing(model, [to_json(body) for body in found], self.server.version)
 
-    async def create(self, resource: R) -> R:
+    async def create(self, resource: R, *, whole: bool = False) -> R:
+        del whole
         return _as(resource, self.server.create(resource.manifest()))
 
     async def apply(self, resource: R, *, force: bool = False) -> R:
@@ -116,8 +117,8 @@ class FakeClient:
     async def version(self) -> str:
         return "v1.36.3"
 
-    async def removing(self, model: type[Resource]) -> bool:
-        return model.kind() in self.server.removing
+    async def removing(self, kind: ApiResource) -> bool:
+        return kind.kind in self.server.removing
 
     async def relist(self, cache: Cache[Any]) -> None:
         bodies = self.server.select(cache.resource, cache.namespace, cache.label_selector)

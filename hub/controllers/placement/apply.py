@@ -42,7 +42,7 @@ async def _do(action: Action, client: Client) -> None:
         case Release(placement, finalizer):
             await client.json_patch(placement, _release(placement, finalizer))
         case Create(snapshot):
-            await client.create(snapshot)
+            await client.create(snapshot, whole=True)
         case Demote(snapshot):
             await client.json_patch(snapshot, swap(_path("labels", names.LATEST), "true", "false"))
         case Annotate(snapshot, annotations):

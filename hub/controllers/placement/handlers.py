@@ -19,14 +19,14 @@ from hub.controllers.placement.apply import apply
 from hub.controllers.placement.events import told
 from hub.controllers.placement.observe import Observer
 from hub.controllers.placement.plan import plan
-from hub.controllers.placement.plan.actions import Invalid
+from hub.controllers.placement.plan.actions import Invalid, Observed
 from hub.controllers.placement.status import report, settled
 from hub.pace import StatusPace
 from hub.scope import parent
 from hub.watches import Meta
 
-INVALID_SECONDS = 15.0
-"""Between looks at a selector of a kind that is not served: no watch tells when it comes."""
+UNWATCHED_SECONDS = 15.0
+"""Between looks at what no watch tells of: whether a kind is served, and which fields it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class PlacementController:
         if placement and status and not wait:
             await self.client.patch_status(placement, status)
             self.tell(placement, told(placement, status))
-        return wait or (INVALID_SECONDS if isinstance(observed.content, Invalid) else None)
+        return wait or (UNWATCHED_SECONDS if _waits(observed) else None)
 
     def wake(self, queue: WorkQueue) -> None:
         """Add the placement that a change concerns."""
@@ -78,3 +78,9 @@ class PlacementController:
         for cache in (reads.policies, reads.resources, reads.bindings):
             cache.on_change(owner)
         self.observer.watches.on_change(selected)
+
+
+def _waits(observed: Observed) -> bool:
+    """Say whether a placement waits for a kind, or for a field that it needs to be bound."""
+    content = observed.content
+    return isinstance(content, Invalid) or (bool(content.demands) and not observed.bindings)

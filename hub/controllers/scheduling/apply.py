@@ -39,7 +39,7 @@ async def _do(action: Action, client: Client, told: Told) -> None:
         case Release(placement):
             await client.json_patch(placement, _without(placement, names.SCHEDULER_CLEANUP))
         case Create(binding, happening):
-            await client.create(binding)
+            await client.create(binding, whole=True)
             told((happening,))
         case Change(old, new, happened):
             await client.json_patch(old, tuple(_change(old, new)))

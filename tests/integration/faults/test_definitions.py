@@ -8,8 +8,14 @@ from typing import Any, Final
 
 import pytest
 
+from fleet.api.binding import ResourceBinding
+from fleet.api.cluster import InternalMemberCluster, MemberCluster
+from fleet.api.conditions import find
 from fleet.api.objects import Key
+from fleet.api.placement import ResourcePlacement
+from fleet.api.snapshot import SchedulingPolicySnapshot
 from fleet.kube.client import ApiClient
+from fleet.kube.fields import Field
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import frail_kinds, frail_member_kinds, frail_server
 from fleet.testing.waiting import until
@@ -106,6 +112,7 @@ async def test_workspaces_that_a_member_loses_are_made_again(
 
 
 OF_PROGRAMS: Final = (
+    ("inferencesets.kaito.sh",),
     ("works.placement.kubernetes-fleet.io",),
     ("resourcebindings.placement.kubernetes-fleet.io",),
     (
@@ -117,7 +124,7 @@ OF_PROGRAMS: Final = (
 )
 
 
-@pytest.mark.parametrize("kinds", OF_PROGRAMS, ids=["works", "bindings", "all"])
+@pytest.mark.parametrize("kinds", OF_PROGRAMS, ids=["workloads", "works", "bindings", "all"])
 async def test_what_a_member_runs_stays_when_the_hub_loses_the_kinds_that_brought_it(
     fleet: Scene, undisturbed: Outcome, kinds: tuple[str, ...]
 ) -> None:
@@ -170,6 +177,12 @@ OLDER_ON_HUB: Final = {
     "modelservices.modelfleet.dev": _without("status", "readyEndpoints"),
     "modelendpoints.modelfleet.dev": _without("spec", "region"),
 }
+NEEDED: Final = (
+    Field(SchedulingPolicySnapshot, "spec.demands", holds_list=True),
+    Field(ResourceBinding, "spec.allocations", holds_list=True),
+    Field(MemberCluster, "status.inventory"),
+    Field(InternalMemberCluster, "status.inventory"),
+)
 OLDER_ON_MEMBER: Final = {
     f"appliedworks.{FLEET}": _without("status", "appliedResources"),
     "inferencesets.kaito.sh": _without("status", "readyReplicas"),
@@ -190,6 +203,30 @@ async def test_fields_that_older_schemas_lack_are_written_once_these_are_newer_a
         await until(lambda: any(call.resource == "works" for call in heard.writes))
         await _at_rest(heard)
         fleet.listen_no_more()
+    await fleet.ends_as(run, undisturbed)
+
+
+@pytest.mark.parametrize("needed", NEEDED, ids=lambda needed: needed.model.plural())
+async def test_a_crd_that_cannot_hold_what_a_model_needs_is_named_until_a_newer_one_is_there(
+    fleet: Scene, undisturbed: Outcome, needed: Field
+) -> None:
+    run, crd, client = f"run-needs-{needed.model.plural()}", needed.lack.crd, fleet.hub_client
+    words = f"{crd} has no field {needed.path}"
+
+    async def unknown() -> bool:
+        return not await client.knows(needed)
+
+    async def said() -> bool:
+        live = await client.get(ResourcePlacement, Key(run, run))
+        told = live and find(live.status.conditions, "ResourcePlacementScheduled")
+        return bool(told and told.false and f"{words}; install the CRDs" in told.message)
+
+    fleet.listen_no_more()
+    async with of_another_version(client, {crd: _without(*needed.path.split("."))}):
+        await until(unknown)
+        await fleet.deploy(run)
+        await until(said)
+        assert fleet.hub.said(words)
     await fleet.ends_as(run, undisturbed)
 
 

@@ -1,6 +1,6 @@
 """A hub without processes: its controllers, and a server that keeps its state."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from fleet.api.placement import Placement
 from fleet.api.work import Work
 from fleet.catalog.catalogue import load
 from fleet.kube.cache import Cache
+from fleet.kube.lacks import Lack
 from fleet.kube.removals import Removals
 from fleet.testing.client import FakeClient
 from fleet.testing.heard import Heard
@@ -57,6 +58,8 @@ class World:
         for resource in resources:
             self.client.put(resource)
         self.caches, self.silences, self.seconds = caches(scope), Silences(), 0.0
+        self.lacks: list[Lack] = []
+        """Fields that the CRDs of this server do not have."""
         self.works = Cache(Work, indices=INDICES)
         self.clusters = Cache(MemberCluster)
         self.watches = Watches(self.client)
@@ -71,6 +74,8 @@ class World:
                 bodies=Bodies(self.client.dynamic, self.watches),
                 catalogue=load(),
                 runs=self.runs,
+                removals=Removals(self.client, settle_seconds=0, elapsed=lambda: self.seconds),
+                lacks=self._lacks,
             ),
             clock=lambda: NOON,
             pace=StatusPace(monotonic=lambda: self.seconds),
@@ -93,6 +98,9 @@ class World:
             pace=StatusPace(monotonic=lambda: self.seconds),
             removals=Removals(self.client, settle_seconds=0, elapsed=lambda: self.seconds),
         )
+
+    async def _lacks(self) -> Sequence[Lack]:
+        return self.lacks
 
     async def __aenter__(self) -> Self:
         return self

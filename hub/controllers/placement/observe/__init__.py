@@ -1,18 +1,24 @@
 """Read what `plan` needs: of the placement from the caches, of what it selects by watches."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from fleet.api.ending import Ending
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
 from fleet.catalog.catalogue import Catalogue
+from fleet.engine.snapshots import Group, groups
 from fleet.kube.dynamic import DynamicClient
-from fleet.kube.errors import NotPermittedError
+from fleet.kube.errors import NotPermittedError, NotServedError, TransientError
+from fleet.kube.removals import LOOK_SECONDS, Removals
 from fleet.kube.resources import ApiResource
+from fleet.kube.serve import INSTALL
 from hub.active_runs import ActiveRuns
 from hub.controllers.placement.observe.contents import Bodies, content_of
 from hub.controllers.placement.observe.selectors import Selected, SelectorError, select
 from hub.controllers.placement.plan.actions import Content, Invalid, Observed
+from hub.needed_fields import Lacks, nothing
 from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.update_runs import snapshot_index
@@ -30,6 +36,9 @@ class Observer:
     bodies: Bodies
     catalogue: Catalogue
     runs: ActiveRuns
+    removals: Removals
+    lacks: Lacks = nothing
+    """Which fields that a demand needs the server's CRDs do not have."""
     selected: dict[Key, Selected] = field(default_factory=dict)
     """What each placement selected last, to tell whom a change concerns."""
 
@@ -69,11 +78,42 @@ class Observer:
             selected = await select(placement, self._user(key), self.dynamic, self.watches)
             self.selected[key] = selected
             found = selected.found.values() if selected.found else ()
-            return content_of(await self.bodies.read(found), self.catalogue)
+            content = content_of(await self.bodies.read(found), self.catalogue)
+            if isinstance(content, Content):
+                await self._lost(key, content)
+            return await self._carried(content)
         except SelectorError as error:
             return Invalid("InvalidResourceSelectors", str(error))
         except NotPermittedError as error:
             return Invalid("ResourcesNotPermitted", f"{error}; {PLACEABLE}")
+
+    async def _lost(self, key: Key, content: Content) -> None:
+        """Wait for what is selected no more since its whole kind went: that may come back."""
+        newest = max(
+            groups(self.reads.resources.by(BY_PLACEMENT, str(key))), default=None, key=_age
+        )
+        lost = _named(newest.manifests) - _named(content.manifests) if newest else frozenset()
+        for api_version, kind, name in sorted(lost):
+            what = f"{newest.master.key if newest else key} {kind} {name}"
+            if await self._ending(api_version, kind, what) is not Ending.OWN:
+                raise TransientError(f"{kind} {name} is there no more", retry_after=LOOK_SECONDS)
+
+    async def _ending(self, api_version: str, kind: str, what: str) -> Ending:
+        try:
+            resource = await self.dynamic.resource_for(api_version, kind)
+        except NotServedError:
+            return Ending.WITH_KIND
+        return await self.removals.of_all(resource, what)
+
+    async def _carried(self, content: Content | Invalid) -> Content | Invalid:
+        """Place no model where what it needs cannot be written down: any cluster would do then."""
+        if isinstance(content, Invalid) or not content.demands:
+            return content
+        lacks = await self.lacks()
+        told = ", ".join(f"{lack.crd} has no field {lack.field}" for lack in lacks)
+        return (
+            Invalid("CustomResourceDefinitionOutdated", f"{told}; {INSTALL}") if told else content
+        )
 
     def concerned(self, resource: ApiResource, meta: Meta) -> tuple[Key, ...]:
         """Name the placements of this scope that an object's change may concern."""
@@ -90,3 +130,20 @@ class Observer:
     def _forget(self, key: Key) -> None:
         self.selected.pop(key, None)
         self.watches.release(self._user(key))
+
+
+def _age(group: Group) -> int:
+    return group.index
+
+
+def _named(manifests: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str, str]]:
+    """Name objects, each with its version and kind."""
+    return frozenset(
+        (
+            manifest["apiVersion"],
+            manifest["kind"],
+            f"{metadata.get('namespace', '')}/{metadata['name']}",
+        )
+        for manifest in manifests
+        for metadata in [manifest["metadata"]]
+    )

@@ -1,7 +1,7 @@
 """What is sent to the server for each verb, and what is kept out of it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -175,3 +175,36 @@ async def test_only_metadata_is_asked_for_where_no_more_is_read() -> None:
             "resourceVersion": "5",
             "timeoutSeconds": "60",
         }
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        (lambda: web.Response(body=b"{}"), True),
+        (lambda: status(400, message='strict decoding error: unknown field "spec.size"'), False),
+        (lambda: status(422, message="spec.size: Invalid value"), True),
+        (lambda: status(403, message='User "hub" cannot create resource "widgets"'), True),
+        (lambda: status(404, reason="NotFound"), True),
+    ],
+    ids=["made", "unknown", "invalid", "not permitted", "no namespace"],
+)
+async def test_whether_a_field_is_known_is_asked_by_what_is_made_in_thought_only(
+    answer: Callable[[], web.Response], known: bool
+) -> None:
+    async with speaking(always(answer)) as (verbs, stage):
+        assert await verbs.knows(WIDGETS, "spec.size", []) is known
+        verb, path, body = await asked(stage)
+        assert (verb, path.partition("?")[0]) == (
+            "POST",
+            "/apis/test.dev/v1/namespaces/default/widgets",
+        )
+        assert "dryRun=All" in path
+        assert "fieldValidation=Strict" in path
+        assert (body["kind"], body["spec"]) == ("Widget", {"size": []})
+
+
+async def test_what_is_of_use_as_a_whole_only_is_refused_where_a_field_is_not_known() -> None:
+    async with speaking() as (verbs, stage):
+        for whole in (True, False):
+            await verbs.create(WIDGETS, WIDGET, whole=whole)
+            assert ("fieldValidation=Strict" in stage.asked[-1].path_qs) is whole

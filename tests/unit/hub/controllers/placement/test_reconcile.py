@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fleet.api import names
 from fleet.api.objects import Resource
 from fleet.kube.errors import TransientError
+from fleet.kube.lacks import Lack
 from fleet.testing.workloads import workspace
 from hub.scope import CLUSTER, NAMESPACED, Scope
 from tests.unit.hub.world import CONFIG_MAPS, PLACEMENT, World, binding, config_map, placement
@@ -188,6 +189,55 @@ async def test_a_status_of_a_workload_makes_no_snapshot() -> None:
         world.client.put(live.manifest() | {"status": {"state": "Ready"}})
         await world.place()
         assert len(contents(world)) == 1
+
+
+async def test_a_model_is_placed_only_where_what_it_needs_can_be_written_down() -> None:
+    lack = Lack("resourcebindings.placement.kubernetes-fleet.io", "spec.allocations")
+    async with World(placement(NAMESPACED, PHI), workspace()) as world:
+        world.lacks.append(lack)
+        await world.place()
+        assert not contents(world)
+        assert world.condition("Scheduled") == ("False", "CustomResourceDefinitionOutdated")
+        told = world.current.status.conditions[0].message
+        assert told.startswith(f"{lack.crd} has no field spec.allocations; install the CRDs")
+        world.lacks.clear()
+        await world.place()
+        assert len(contents(world)) == 1
+
+
+async def test_what_demands_nothing_is_placed_by_older_crds_too() -> None:
+    async with World(placement(), config_map("a")) as world:
+        world.lacks.append(
+            Lack("resourcebindings.placement.kubernetes-fleet.io", "spec.allocations")
+        )
+        await world.place()
+        assert len(contents(world)) == 1
+
+
+async def test_what_goes_with_its_kind_stays_selected_until_it_had_time_to_come_back() -> None:
+    async with World(placement(NAMESPACED, PHI), workspace()) as world:
+        await world.place()
+        (live,) = world.all(type(workspace()))
+        world.client.removed.add("Workspace")
+        await world.client.delete(live)
+        await _waits(world)
+        world.client.removed.clear()
+        world.seconds += 50
+        await _waits(world)
+        world.client.put(workspace())
+        await world.place()
+        assert [each.name for each in world.all(world.scope.resources)] == ["llama-0-snapshot"]
+        (live,) = world.all(type(workspace()))
+        await world.client.delete(live)
+        world.seconds += 60
+        await world.place()
+        assert len(world.all(world.scope.resources)) == 2
+
+
+async def _waits(world: World) -> None:
+    await world.look()
+    with pytest.raises(TransientError, match="Workspace demo/phi is there no more"):
+        await world.placement.reconcile(world.key)
 
 
 async def test_an_unknown_preset_is_said_and_what_runs_stays() -> None:

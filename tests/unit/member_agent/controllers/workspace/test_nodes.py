@@ -236,9 +236,9 @@ class Distant(FakeClient):
         return await super().get(model, key)
 
     @override
-    async def create(self, resource: Any) -> Any:
+    async def create(self, resource: Any, *, whole: bool = False) -> Any:
         await asyncio.sleep(0)
-        return await super().create(resource)
+        return await super().create(resource, whole=whole)
 
 
 async def test_workspaces_that_are_reconciled_at_the_same_time_do_not_share_a_node() -> None:
