@@ -71,7 +71,8 @@ class Routes:
         self.states.update((state.endpoint.name, state) for state in states)
         label = next(iter(service.models), service.name)
         ranked = tiers([state for state in states if state.weight], self._region)
-        looks = bool(service.rules or service.affinity or service.shadow)
+        hedged = service.hedge is not None
+        looks = bool(service.rules or service.affinity or service.shadow) or hedged
         return Route(service, states, label, ranked, plain(states, ranked), looks)
 
     def _state(

@@ -77,6 +77,9 @@ class Service(Struct, frozen=True, gc=False, omit_defaults=True):
     """The first that fits counts."""
     shadow: Shadow | None = None
     affinity: Affinity | None = None
+    hedge: float | None = None
+    """Seconds without an answer after which a second endpoint is asked as well; 0: as long as one
+    answer in a hundred takes; None: never."""
 
 
 class Snapshot(Struct, frozen=True, gc=False):

@@ -23,6 +23,13 @@ class Admission(Model):
     """Seconds that one may wait."""
 
 
+class Hedging(Model):
+    """A second endpoint is asked as well when the first is slow; the first answer counts."""
+
+    after_milliseconds: Annotated[int | None, Schema(minimum=1, maximum=600_000)] = None
+    """How long the first may take; without it as long as one answer in a hundred takes."""
+
+
 class ModelServiceSpec(Model):
     """What clients call a model by."""
 
@@ -34,6 +41,9 @@ class ModelServiceSpec(Model):
     """How many requests are served at a time, and how others wait."""
     traffic: Traffic = Traffic()
     """How requests are spread over the endpoints."""
+    hedging: Hedging | None = None
+    """Set, it has a second endpoint asked when the first is slow: quicker, at the price of work
+    done twice."""
 
 
 class ModelServiceStatus(Model):

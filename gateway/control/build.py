@@ -34,6 +34,7 @@ def fleet_routes(
             rules=traffic.rules(service, serving.get(service.key, ())),
             shadow=traffic.shadow(service, serving.get(service.key, ())),
             affinity=traffic.affinity(service),
+            hedge=traffic.hedge(service),
         )
         for service, (models, listed) in zip(by_age, name_models(claims), strict=True)
     ]

@@ -105,11 +105,16 @@ class Traffic(Struct, frozen=True):
     affinity: TrafficAffinity | None = None
 
 
+class Hedging(Struct, frozen=True, rename="camel"):
+    after_milliseconds: int = 0
+
+
 class ModelServiceSpec(Struct, frozen=True):
     model: str
     aliases: tuple[str, ...] = ()
     admission: Admission = Admission()
     traffic: Traffic = Traffic()
+    hedging: Hedging | None = None
 
 
 class ModelService(Kind, frozen=True):

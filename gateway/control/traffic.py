@@ -36,6 +36,11 @@ def affinity(service: ModelService) -> Affinity | None:
     return Affinity(told.header.lower(), told.prefix_bytes) if told else None
 
 
+def hedge(service: ModelService) -> float | None:
+    told = service.spec.hedging
+    return told.after_milliseconds / 1000 if told else None
+
+
 def credential(endpoint: ModelEndpoint) -> str:
     """Name the file of an endpoint's credential: its own namespace's, whoever wrote it."""
     told = endpoint.spec.credential

@@ -35,6 +35,7 @@ class Call:
     """What is asked: the request, and for whom."""
 
     __slots__ = (
+        "hedge",
         "key",
         "kind",
         "label",
@@ -70,6 +71,8 @@ class Call:
         """Endpoints that it may go to and no other, where a rule says so."""
         self.key = 0
         """Equal for requests that are to go to the same endpoint; 0 where it does not matter."""
+        self.hedge: float | None = None
+        """Seconds before a second endpoint is asked as well; 0: as many as are unusual."""
         self.rules: Rules | None = None
         """Of a request that is none of a client's."""
 

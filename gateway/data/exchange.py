@@ -211,12 +211,16 @@ class Exchange:
 
     def _failed(self, failure: Failure, seconds: float = 0.0) -> None:
         self._note(failure, seconds)
-        if not self._try():
+        if not self._go_on():
             self._give_up()
 
     def _turned_away(self) -> bool:
         """Note that the endpoint refused; tells whether another one is asked."""
         self._note(Failure.BUSY, retry_after(self._reply.head.retry_after))
+        return self._go_on()
+
+    def _go_on(self) -> bool:
+        """Ask the next endpoint after one that failed."""
         return self._try()
 
     def _note(self, failure: Failure, seconds: float) -> None:

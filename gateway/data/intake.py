@@ -11,6 +11,7 @@ from gateway.data.aim import aim
 from gateway.data.call import Call
 from gateway.data.client import ClientConnection, Work
 from gateway.data.exchange import Exchange
+from gateway.data.hedge import Hedged
 from gateway.data.local import METRICS, OPEN, READING, TEXT, Local
 from gateway.data.plane import Plane
 from gateway.data.request import Request
@@ -142,7 +143,10 @@ class Intake:
         return self.ask(client, request, head.model, head.kind)
 
     def _exchange(self, client: ClientConnection, call: Call) -> Work:
-        exchange = Exchange(self.plane, client, call)
+        if call.hedge is None:
+            exchange = Exchange(self.plane, client, call)
+        else:
+            exchange = Hedged(self.plane, client, call, call.hedge)
         exchange.start()
         return exchange
 

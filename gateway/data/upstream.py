@@ -128,6 +128,10 @@ class UpstreamConnection(asyncio.Protocol):
             transport.write(head)
             transport.write(body)
 
+    def hand_to(self, reader: Reader) -> None:
+        """Tell another one from now on."""
+        self._reader = reader
+
     def abort(self) -> None:
         """Leave: the upstream sees a reset and stops working."""
         self._reader = None

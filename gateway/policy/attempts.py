@@ -43,6 +43,25 @@ class Attempts:
         self.current = state
         return state
 
+    def second(self, states: Sequence[EndpointState], now: float) -> EndpointState | None:
+        """Reserve another endpoint beside the one that is asked."""
+        first = self.current
+        state = self.next(states, now) if first else None
+        self.current = first
+        return state
+
+    def give(self, state: EndpointState) -> None:
+        """Go on with one that is reserved already, in the place of the current one, if any."""
+        self._release()
+        self.current = state
+        self._last(state)
+
+    def give_back(self, state: EndpointState) -> None:
+        """Do without one that was reserved beside."""
+        state.in_flight -= 1
+        if self.current:
+            self._last(self.current)
+
     def another(self, states: Sequence[EndpointState], now: float) -> bool:
         """Tell whether giving up the current try would lead anywhere."""
         rules = self._rules
@@ -80,6 +99,10 @@ class Attempts:
     def cancelled(self) -> None:
         """Give back what was reserved: the client is gone, which says nothing of the endpoint."""
         self._release()
+
+    def _last(self, state: EndpointState) -> None:
+        """Put the one that answers behind the others that were tried."""
+        self.tried = (*(other for other in self.tried if other is not state), state)
 
     def _affordable(self, made: int, now: float) -> bool:
         if made:

@@ -103,6 +103,16 @@ def test_a_credential_is_named_by_its_file_and_goes_nowhere_where_it_could_be_re
     assert [each.credential for each in found] == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("hedging", "expected"), [(None, None), ({}, 0), ({"afterMilliseconds": 250}, 0.25)]
+)
+def test_a_service_may_want_a_second_endpoint_asked(
+    hedging: dict[str, int] | None, expected: float | None
+) -> None:
+    (routed,) = fleet_routes([service(hedging=hedging)], (), GATEWAYS).services
+    assert routed.hedge == expected
+
+
 def test_places_are_those_of_the_endpoint_or_of_its_ready_replicas() -> None:
     phi = service(admission={"maxInFlightPerReplica": 8, "queueLength": 5, "queueSeconds": 3})
     endpoints = [
