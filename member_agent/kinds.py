@@ -90,7 +90,6 @@ class Kinds:
         return KaitoPodReads(
             workspaces=self.workspaces,
             inference_sets=self.inference_sets,
-            stateful_sets=self.stateful_sets,
             pods=self.pods,
         )
 

@@ -64,6 +64,7 @@ GPU: Final = "nvidia.com/gpu"
 # Ours.
 SERVICE: Final = "modelfleet.dev/service"
 MODEL: Final = "modelfleet.dev/model"
+MARKED: Final = "modelfleet.dev/marked"
 ALLOCATION: Final = "modelfleet.dev/allocation"
 ENSURE_NAMESPACE: Final = "modelfleet.dev/ensure-namespace"
 HUB_GENERATIONS: Final = "modelfleet.dev/hub-generations"

@@ -1,4 +1,4 @@
-"""Carry out a plan: labels and an annotation of a pod, as a field manager that has only these."""
+"""Carry out a plan: a label and annotations of a pod, as a field manager that has only these."""
 
 from collections.abc import Iterable
 
@@ -21,6 +21,6 @@ def _marked(mark: Mark) -> Pod:
             namespace=mark.pod.namespace,
             uid=mark.pod.metadata.uid,
             labels={names.SERVICE: mark.service},
-            annotations={names.MODEL: mark.model},
+            annotations={names.MODEL: mark.model, names.MARKED: "true"},
         )
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fleet.api.core import Pod, StatefulSet
+from fleet.api.core import Pod
 from fleet.api.names import WORKSPACE
 from fleet.api.objects import Key
 from fleet.api.workspace import InferenceSet
@@ -26,7 +26,7 @@ class KaitoPods:
         await apply(plan(observe(self.reads, key)), self.client)
 
     def wake(self, queue: WorkQueue) -> None:
-        def part(item: Pod | StatefulSet) -> None:
+        def part(item: Pod) -> None:
             name = item.metadata.labels.get(WORKSPACE)
             if name:
                 queue.add(Key(item.namespace, name))
@@ -38,5 +38,4 @@ class KaitoPods:
 
         self.reads.workspaces.on_change(lambda workspace: queue.add(workspace.key))
         self.reads.inference_sets.on_change(replicas)
-        self.reads.stateful_sets.on_change(part)
         self.reads.pods.on_change(part)

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from fleet.api.core import Pod, StatefulSet
+from fleet.api.core import Pod
 from fleet.api.objects import Key, Resource
 from fleet.api.work import AppliedWork
 from fleet.api.workspace import InferenceSet, Workspace
@@ -18,7 +18,6 @@ class Reads(NamedTuple):
 
     workspaces: Cache[Workspace]
     inference_sets: Cache[InferenceSet]
-    stateful_sets: Cache[StatefulSet]
     pods: Cache[Pod]
 
 
@@ -27,7 +26,6 @@ def observe(reads: Reads, key: Key) -> Observed:
     return Observed(
         workspace=workspace,
         placed=_placed(reads, workspace) if workspace else None,
-        engine=reads.stateful_sets.get(key),
         pods=reads.pods.by(BY_WORKSPACE, str(key)),
     )
 

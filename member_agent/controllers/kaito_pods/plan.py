@@ -1,11 +1,10 @@
 """Decide how pods that KAITO made are marked for a region's gateway. Pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from fleet.api import names
-from fleet.api.core import Pod, StatefulSet
+from fleet.api.core import Pod
 from fleet.api.workspace import InferenceSet, Preset, Workspace
 
 ROLE: Final = "multiroleinference.kaito.sh/created-by"
@@ -19,8 +18,6 @@ class Observed:
     workspace: Workspace | None
     placed: Workspace | InferenceSet | None
     """What came by a Work: the Workspace itself, or the InferenceSet that it is a replica of."""
-    engine: StatefulSet | None
-    """Of the Workspace, where it bears our label."""
     pods: tuple[Pod, ...]
 
 
@@ -36,25 +33,20 @@ class Mark:
 
 
 def plan(observed: Observed) -> tuple[Mark, ...]:
-    """Mark what the hub had placed, and leave alone what is a user's own or was made by us."""
+    """Mark the pods of what the hub had placed; what the member's own users have is theirs."""
     workspace, placed = observed.workspace, observed.placed
-    if workspace is None or workspace.inference is None or placed is None or _ours(observed):
+    if workspace is None or workspace.inference is None or placed is None:
         return ()
-    return tuple(_marks(observed.pods, service_of(placed), served_name(workspace)))
+    service, model = service_of(placed), served_name(workspace)
+    return tuple(Mark(pod, service, model) for pod in observed.pods if _lacks(pod, service, model))
 
 
-def _ours(observed: Observed) -> bool:
-    """Whether the engine is the agent's: its template has the marks."""
-    return observed.engine is not None and names.WORKSPACE_HASH in (
-        observed.engine.metadata.annotations
-    )
-
-
-def _marks(pods: tuple[Pod, ...], service: str, model: str) -> Iterator[Mark]:
-    for pod in pods:
-        told = pod.metadata.labels.get(names.SERVICE), pod.metadata.annotations.get(names.MODEL)
-        if not pod.deleting and told != (service, model):
-            yield Mark(pod, service, model)
+def _lacks(pod: Pod, service: str, model: str) -> bool:
+    """Whether a mark is missing, or ours and outdated: our engines' pods have theirs from birth."""
+    labels, notes = pod.metadata.labels, pod.metadata.annotations
+    told = labels.get(names.SERVICE), notes.get(names.MODEL)
+    foreign = names.SERVICE in labels and names.MARKED not in notes
+    return not pod.deleting and not foreign and told != (service, model)
 
 
 def service_of(placed: Workspace | InferenceSet) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
-from fleet.api.core import Pod, StatefulSet
+from fleet.api.core import Pod
 from fleet.api.objects import Key, Resource
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.queue import WorkQueue
@@ -43,16 +43,6 @@ def pod(name: str = "phi-0", **labels: str) -> Pod:
     own = {names.WORKSPACE: PHI.name, names.POD_INDEX: name[-1], **labels}
     metadata = {"name": name, "namespace": PHI.namespace, "uid": f"uid-{name}", "labels": own}
     return Pod.model_validate({"metadata": metadata})
-
-
-def engine(**annotations: str) -> StatefulSet:
-    metadata = {
-        "name": PHI.name,
-        "namespace": PHI.namespace,
-        "labels": {names.WORKSPACE: PHI.name},
-        "annotations": annotations,
-    }
-    return StatefulSet.model_validate({"metadata": metadata})
 
 
 class Member:
@@ -97,8 +87,6 @@ TEMPLATE: Mapping[str, Any] = {"template": {"spec": {"containers": []}}}
         ([whole(ownerReferences=[]), replica()], ("", "")),
         ([replica()], ("", "")),
         ([], ("", "")),
-        ([placed(), engine()], (PRESET, PRESET)),
-        ([placed(), engine(**{names.WORKSPACE_HASH: "ours"})], ("", "")),
     ],
     ids=[
         "a Workspace",
@@ -113,8 +101,6 @@ TEMPLATE: Mapping[str, Any] = {"template": {"spec": {"containers": []}}}
         "an InferenceSet of the member's user",
         "a replica whose InferenceSet is gone",
         "nobody",
-        "an engine of KAITO's",
-        "an engine of ours, whose template has it",
     ],
 )
 async def test_a_pod_bears_the_service_of_the_hub_and_the_name_that_kaito_serves(
@@ -152,6 +138,13 @@ async def test_only_pods_of_the_workspace_are_marked() -> None:
     assert {name for name, mark in member.marks().items() if any(mark)} == {"phi-0"}
 
 
+async def test_a_pod_of_ours_keeps_what_its_template_says() -> None:
+    born = pod(**{names.SERVICE: "chat"})
+    member = Member(placed(), born)
+    await member.reconcile()
+    assert member.marks() == {"phi-0": ("chat", "")}
+
+
 async def test_what_a_pod_is_besides_stays_as_it_is() -> None:
     member = Member(placed(), pod(team="ml"))
     (before,) = member.client.bodies(Pod)
@@ -184,7 +177,6 @@ async def test_whatever_decides_a_mark_wakes_the_workspace() -> None:
         pod(),
         whole(annotations={names.SERVICE: "chat"}),
         replica(team="ml"),
-        engine(),
     ):
         queue = WorkQueue(lambda: 0.0)
         member.pods.wake(queue)
