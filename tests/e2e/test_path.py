@@ -109,8 +109,10 @@ def test_edits_reach_the_member_and_nothing_is_left_after_deletion(
 
 
 def _arguments(fleet: LocalFleet, member: str, name: str) -> list[str]:
-    pod = fleet.get(member, "pod", f"{name}-0", "-n", name)
-    return list(pod["spec"]["containers"][0]["args"])
+    """Read what the pods that are ready run with: while they change, earlier ones and new ones."""
+    pods = fleet.get(member, "pods", "-n", name, "-l", f"kaito.sh/workspace={name}")["items"]
+    ready = [pod for pod in pods if (condition(pod, "Ready") or {}).get("status") == "True"]
+    return [argument for pod in ready for argument in pod["spec"]["containers"][0]["args"]]
 
 
 def _configs(fleet: LocalFleet, member: str, name: str) -> list[dict[str, dict[str, str]]]:
