@@ -21,7 +21,8 @@ from fleet.api.schema import (
 )
 
 Heartbeat = Annotated[int, Field(ge=1, le=600), FILLED]
-Quantity = Annotated[str, QUANTITY]
+Quantity = Annotated[str, QUANTITY, Field(coerce_numbers_to_str=True)]
+"""The server takes a whole number too."""
 
 
 class Taint(Model):

@@ -107,7 +107,8 @@ STATUSES: Final[list[Case]] = [
         {"properties": {"n": {"value": "3"}}},
         "status.properties.n.observationTime: Required value",
     ),
-    ("a quantity", {"resourceUsage": {"capacity": {"cpu": "500m", "memory": 3}}}, TAKEN),
+    ("quantities", {"resourceUsage": {"capacity": {"cpu": "500m", "memory": "3Gi"}}}, TAKEN),
+    ("a whole number", {"resourceUsage": {"available": {"cpu": 3}}}, TAKEN),
     (
         "what is no quantity",
         {"resourceUsage": {"available": {"cpu": "many"}}},
