@@ -216,6 +216,13 @@ GATEWAY: Final = closed(
         "clientKeysSecret": NAME,
         "credentialSecret": NAME,
         "upstreamCASecret": NAME_OR_EMPTY,
+        "endpointCredentials": {
+            "type": "array",
+            "items": closed(
+                {"secret": NAME, "namespace": NAME, "name": NAME},
+                required=["secret", "namespace", "name"],
+            ),
+        },
         "tls": closed(
             {
                 "enabled": FLAG,
