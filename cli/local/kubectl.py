@@ -16,6 +16,8 @@ Manifest = Mapping[str, object]
 
 _MANAGER: Final = "modelfleet-local"
 _SLACK_SECONDS = 5.0
+_APPLY_SECONDS = 120.0
+"""All CRDs at once, on a server that has just started: far more than it takes on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Kubectl:
             f"--field-manager={_MANAGER}",
             "--filename=-",
             stdin=stream.encode(),
+            deadline=_APPLY_SECONDS,
         )
 
     async def apply_crds(self, folder: Path, *, deadline: float) -> None:
