@@ -17,6 +17,10 @@ class Reply:
     """Of the request that was answered."""
     text: str
 
+    @property
+    def described(self) -> str:
+        return f"answered by {self.region} in {self.seconds * 1000:.0f} ms: “{self.text[:60]}…”"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

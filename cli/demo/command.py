@@ -1,4 +1,4 @@
-"""`modelfleet demo`: the whole path, with real control planes, and a region that is lost."""
+"""`modelfleet demo`: the whole path, with real control planes, a region lost, and a rollout."""
 
 import time
 from dataclasses import dataclass, field
@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 
 from cli.demo.asking import Refusal, Reply, ask, ask_until
+from cli.demo.examples import example
 from cli.demo.picture import recorder, save
+from cli.demo.rollout import Rollout
 from cli.demo.shell import DemoError, Shell
 
 WORKSPACE, DEPLOYMENT = "phi-4-mini-instruct", "qwen2-7b"
@@ -18,7 +20,6 @@ WORKSPACE, DEPLOYMENT = "phi-4-mini-instruct", "qwen2-7b"
 PLACEMENT, NAMESPACE = "chat", "models"
 """The placement of the one, and the namespace of the other."""
 FIRST_ANSWER_SECONDS, FAILOVER_SECONDS, PLACED_SECONDS = 180.0, 240.0, 60.0
-_EXAMPLES = (Path(__file__).parents[2] / "examples", Path(__file__).parents[1] / "examples")
 
 
 def demo(
@@ -27,7 +28,7 @@ def demo(
         Path | None, typer.Option(help="Also write what is shown to this file, as an SVG.")
     ] = None,
 ) -> None:
-    """Place two models on a fleet of four real control planes, lose a region, go on.
+    """Place models on a fleet of four real control planes, lose a region, roll a change out.
 
     Example: modelfleet demo
     """
@@ -42,13 +43,6 @@ def demo(
         raise typer.Exit(1) from error
 
 
-def example(name: str) -> str:
-    """Find an example, in the repository or in the installed package."""
-    found = next(folder / name for folder in _EXAMPLES if (folder / name).is_file())
-    here = Path.cwd()
-    return str(found.relative_to(here) if found.is_relative_to(here) else found)
-
-
 @dataclass(slots=True)
 class Demo:
     console: Console
@@ -60,8 +54,12 @@ class Demo:
         self._place()
         client = self._client()
         workspace = self._first_answers(client)
+        rollout = Rollout(self.console, self.shell, client)
+        rollout.begin()
         self._lose(client, workspace)
         self._return(workspace.region)
+        rollout.change()
+        self._end()
 
     def say(self, text: str) -> None:
         self.console.print(text)
@@ -100,9 +98,7 @@ class Demo:
             )
             replies[model] = reply
             since = time.monotonic() - self.started
-            self.say(
-                f"[green]✓[/green] {model}: {_described(reply)}, {since:.1f} s after the start"
-            )
+            self.say(f"[green]✓[/green] {model}: {reply.described}, {since:.1f} s after the start")
         return replies[WORKSPACE]
 
     def _lose(self, client: openai.OpenAI, served: Reply) -> None:
@@ -113,7 +109,7 @@ class Demo:
         reply = ask(client, DEPLOYMENT, "Who answers now?")
         if isinstance(reply, Refusal):
             raise DemoError(f"{DEPLOYMENT} has replicas elsewhere, but: {reply.message}")
-        self.say(f"[green]✓[/green] {DEPLOYMENT} goes on: {_described(reply)}")
+        self.say(f"[green]✓[/green] {DEPLOYMENT} goes on: {reply.described}")
         self._fail_over(client, lost)
 
     def _fail_over(self, client: openai.OpenAI, lost: float) -> None:
@@ -128,9 +124,7 @@ class Demo:
 
         reply, _ = ask_until(client, WORKSPACE, deadline_seconds=FAILOVER_SECONDS, refused=refused)
         seconds = time.monotonic() - lost
-        self.say(
-            f"[green]✓[/green] {WORKSPACE}: {_described(reply)}, {seconds:.1f} s after the loss"
-        )
+        self.say(f"[green]✓[/green] {WORKSPACE}: {reply.described}, {seconds:.1f} s after the loss")
         self.shell.show("explain", PLACEMENT)
 
     def _await_all_replicas(self) -> None:
@@ -155,6 +149,8 @@ class Demo:
 
     def _return(self, region: str) -> None:
         self.shell.show("local", "start", self._cluster_of(region))
+
+    def _end(self) -> None:
         self.shell.show("status")
         self.say(
             f"""
@@ -164,7 +160,3 @@ The fleet stays up. Go on by hand:
   modelfleet local kubectl hub -- get workspaces,modeldeployments,modelendpoints -A
   modelfleet down"""
         )
-
-
-def _described(reply: Reply) -> str:
-    return f"answered by {reply.region} in {reply.seconds * 1000:.0f} ms: “{reply.text[:60]}…”"

@@ -8,6 +8,11 @@ import yaml
 from fleet.api.cluster import MemberCluster
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
 from fleet.api.placement import ClusterResourcePlacement, PlacementType
+from fleet.api.staged_update import (
+    ClusterStagedUpdateRun,
+    ClusterStagedUpdateStrategy,
+    StageTaskType,
+)
 from fleet.api.workspace import Workspace
 from fleet.catalog.catalogue import load
 
@@ -43,6 +48,30 @@ def test_the_deployment_wants_two_clusters() -> None:
     _, manifest = documents("model-deployment.yaml")
     deployment = ModelDeployment.model_validate(manifest)
     assert (deployment.spec.replicas, deployment.spec.clusters.min) == (2, 2)
+
+
+def test_a_rollout_goes_to_all_at_once_and_then_by_region_with_a_word_before_the_last() -> None:
+    *_, placement, at_once, first = documents("staged-rollout.yaml")
+    by_region, second = documents("staged-rollout-run.yaml")
+    read = ClusterResourcePlacement.model_validate(placement)
+    assert (read.policy.placement_type, read.spec.strategy.type) == ("PickAll", "External")
+    for strategy, manifest in ((at_once, first), (by_region, second)):
+        run = ClusterStagedUpdateRun.model_validate(manifest).spec
+        assert run.staged_rollout_strategy_name == strategy["metadata"]["name"]
+        assert run.placement_name == read.name
+    stages = ClusterStagedUpdateStrategy.model_validate(by_region).spec.stages
+    tasks = {stage.name: [task.type for task in stage.before_stage_tasks] for stage in stages}
+    assert tasks == {"us": [], "eu": [], "apac": [StageTaskType.APPROVAL]}
+
+
+def test_the_change_of_a_rollout_is_to_the_config_that_its_workspace_names() -> None:
+    _, config, manifest, *_ = documents("staged-rollout.yaml")
+    (changed,) = documents("staged-rollout-change.yaml")
+    workspace = Workspace.model_validate(manifest)
+    assert workspace.inference
+    assert workspace.inference.config == config["metadata"]["name"]
+    assert changed["metadata"] == config["metadata"]
+    assert changed["data"] != config["data"]
 
 
 def test_the_published_deployment_reads_as_ours() -> None:
