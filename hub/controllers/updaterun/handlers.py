@@ -73,10 +73,8 @@ class UpdateRuns:
 
     async def _too_soon(self, observed: Observed, planned: Plan) -> bool:
         """Say of no run that it is wrong before all is seen that was made together with it."""
-        run, status = observed.run, planned.status
-        if run is None or status is None or not not_planned(status):
-            return False
-        return await self.observer.behind(run)
+        wrong = planned.status is not None and not_planned(planned.status)
+        return wrong and await self.observer.behind(observed)
 
     def _thought_ahead(self, key: Key, observed: Observed) -> Observed:
         """Go on from what is not written yet."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
@@ -16,8 +16,6 @@ from hub.controllers.updaterun.plan.actions import Observed
 from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, BY_RUN, ScopeCaches
 from hub.update_runs import finished, placement_of, snapshot_index
-
-R = TypeVar("R", bound=Resource)
 
 
 class Contents(Protocol):
@@ -61,18 +59,18 @@ class Observer:
             approvals=approvals,
         )
 
-    async def behind(self, run: UpdateRun) -> bool:
-        """Ask the server whether what people made for a run is not seen yet as it is."""
+    async def behind(self, observed: Observed) -> bool:
+        """Ask the server whether what people made for a run is another than was observed."""
+        run = observed.run
+        if run is None:
+            return False
         strategy = Key(run.namespace, run.spec.staged_rollout_strategy_name)
-        placements, strategies = self.reads.placements, self.reads.strategies
-        return await self._differs(placements, self.scope.placement, placement_of(run)) or (
-            await self._differs(strategies, self.scope.strategy, strategy)
+        live = (
+            await self.client.get(self.scope.placement, placement_of(run)),
+            await self.client.get(self.scope.strategy, strategy),
         )
-
-    async def _differs(self, cache: Cache[R], kind: type[R], key: Key) -> bool:
-        live, known = await self.client.get(kind, key), cache.get(key)
-        versions = [each.metadata.resource_version if each else "" for each in (live, known)]
-        return versions[0] != versions[1]
+        known = (observed.placement, observed.strategy)
+        return any(map(_differ, live, known))
 
     async def _current(self, run: UpdateRun, found: tuple[Group, ...]) -> bool:
         """Say whether the newest snapshot has what was edited just before the run was made.
@@ -96,6 +94,11 @@ class Observer:
             if name not in asked and (found := self.reads.approvals.get(Key(run.namespace, name))):
                 asked[name] = found
         return tuple(asked.values())
+
+
+def _differ(one: Resource | None, other: Resource | None) -> bool:
+    versions = {each.metadata.resource_version if each else "" for each in (one, other)}
+    return len(versions) > 1
 
 
 def _names(run: UpdateRun) -> tuple[str, ...]:

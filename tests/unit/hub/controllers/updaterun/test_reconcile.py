@@ -301,6 +301,10 @@ async def test_a_run_is_not_wrong_before_what_it_names_is_seen() -> None:
         await fleet.look()
         fleet.now += timedelta(minutes=1)
         fleet.caches.strategies.remove(strategy)
+        early = await fleet.updates.observer.observe(Key(NAMESPACE, RUN), now=fleet.now)
+        await fleet.look()
+        assert await fleet.updates.observer.behind(early)
+        fleet.caches.strategies.remove(strategy)
         assert await fleet.updates.reconcile(Key(NAMESPACE, RUN)) == 1.0
         assert fleet.told("Initialized") == ("", "")
         (there,) = fleet.all(NAMESPACED.strategy)
