@@ -19,7 +19,7 @@ from gateway.policy.narrow import narrowed
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
 from gateway.routes import Routes
-from gateway.snapshot import Queue, Snapshot
+from gateway.snapshot import Endpoint, Queue, Snapshot
 from gateway.vault import Vault
 
 
@@ -92,18 +92,14 @@ class Plane:
         return self.credentials.line + service + alike
 
     def marks(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
-        endpoint = tried[-1].endpoint
-        region, upstream = endpoint.region.encode(), endpoint.name.encode()
-        if endpoint.fleet:
-            region, upstream = head.region or region, head.upstream or upstream
+        state, marks = tried[-1], tried[-1].marks
+        if state.endpoint.fleet and (head.region or head.upstream):
+            marks = _deeper(state.endpoint, head)
         retry = head.retry_after
         if not retry and head.status in RETRYABLE:
             retry = b"%d" % wait(tried, self.clock())
-        return b"%b: %b\r\n%b: %b\r\n%b: %d\r\n%b%b" % (
-            heads.REGION,
-            region,
-            heads.UPSTREAM,
-            upstream,
+        return b"%b%b: %d\r\n%b%b" % (
+            marks,
             heads.ATTEMPTS,
             len(tried),
             b"retry-after: %b\r\n" % retry if retry else b"",
@@ -146,3 +142,10 @@ class Plane:
         for exchange in tuple(self.active):
             exchange.expire(now)
         self.pool.trim(now)
+
+
+def _deeper(endpoint: Endpoint, head: Head) -> bytes:
+    """Say what a region says of itself."""
+    region = head.region or endpoint.region.encode()
+    upstream = head.upstream or endpoint.name.encode()
+    return b"%b: %b\r\n%b: %b\r\n" % (heads.REGION, region, heads.UPSTREAM, upstream)

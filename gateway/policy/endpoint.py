@@ -72,6 +72,7 @@ class EndpointState:
         "endpoint",
         "in_flight",
         "late",
+        "marks",
         "picked",
         "places",
         "point",
@@ -184,6 +185,9 @@ class EndpointState:
 
     def _take(self, endpoint: Endpoint, workers: int) -> None:
         self.endpoint = endpoint
+        region, name = endpoint.region.encode(), endpoint.name.encode()
+        self.marks = b"x-modelfleet-region: %b\r\nx-modelfleet-upstream: %b\r\n" % (region, name)
+        """Says in the head of an answer where that came from."""
         self.places = places(endpoint.places, workers)
         """Requests that it may have at a time from this worker."""
         self.ready = endpoint.ready is not False

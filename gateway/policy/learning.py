@@ -1,6 +1,5 @@
 """How long an answer may be waited for: learned from those before it, for each kind of request."""
 
-from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Container
 from functools import lru_cache
@@ -36,27 +35,32 @@ def kind(tokens: int) -> int:
 class Learned:
     """The last waits, and the limit that follows: eight times their 99th percentile."""
 
-    __slots__ = ("_floor", "_order", "_ranked", "limit")
+    __slots__ = ("_floor", "_second", "_waits", "limit")
 
     def __init__(self, unknown: float, floor: float) -> None:
         self.limit = unknown
         self._floor = floor
-        self._order: deque[float] = deque()
-        self._ranked: list[float] = []
+        self._waits: deque[float] = deque(maxlen=SAMPLES)
+        self._second = 0.0
+        """The second longest, on which the limit rests: others come and go without a change."""
 
     def took(self, seconds: float) -> None:
-        order, ranked = self._order, self._ranked
-        if len(order) == SAMPLES:
-            del ranked[bisect_left(ranked, order.popleft())]
-        order.append(seconds)
-        insort(ranked, seconds)
-        if len(order) >= LEAST:
-            highest = ranked[-1] if len(order) < SAMPLES else ranked[-2]
-            self.limit = max(self._floor, FACTOR * highest)
+        waits, second = self._waits, self._second
+        rests = len(waits) < SAMPLES or waits[0] >= second
+        waits.append(seconds)
+        if rests or seconds > second:
+            self._learn()
 
     def cut(self) -> None:
         """Learn that it takes longer: nobody knows how long, hence twice what was allowed."""
         self.took(2 * self.limit)
+
+    def _learn(self) -> None:
+        ranked = sorted(self._waits)
+        self._second = ranked[-2:][0]
+        if len(ranked) >= LEAST:
+            highest = ranked[-1] if len(ranked) < SAMPLES else self._second
+            self.limit = max(self._floor, FACTOR * highest)
 
 
 class Patience:
