@@ -27,9 +27,11 @@ async def speaks(call: Call) -> None:
 
 
 async def breaks_off(call: Call) -> None:
-    """Begin the stream that it is asked for, and go away."""
-    first = STREAMS[call.request.target][0]
-    await says(head(200, STREAM, CHUNKED), chunk(named(first)), End.CLOSE)(call)
+    """Write the stream that it is asked for but for its last event, and go away."""
+    events = STREAMS[call.request.target.partition("?")[0]][:-1]
+    await says(head(200, STREAM, CHUNKED), *(chunk(named(each)) for each in events), End.CLOSE)(
+        call
+    )
 
 
 def _embeddings(asked: Mapping[str, Any]) -> Mapping[str, Any]:
