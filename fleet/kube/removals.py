@@ -39,7 +39,7 @@ class Removals:
         self._client, self._elapsed = client, elapsed
         self._settle, self._return = settle_seconds, return_seconds
         self._since: dict[str, float] = {}
-        self._removed: dict[ApiResource, float] = {}
+        self._removed: dict[tuple[str, str], float] = {}
 
     async def of(self, deleted: Resource) -> Ending:
         """Judge an object that is being deleted."""
@@ -49,11 +49,16 @@ class Removals:
 
     async def of_all(self, kind: ApiResource, what: str) -> Ending:
         """Judge that objects of a kind, which never wait for us, are there no more."""
+        name = kind.api_version, kind.kind
         if await self._client.removing(kind):
-            self._removed[kind] = self._elapsed()
-        if self._elapsed() < self._removed.get(kind, -math.inf) + self._return:
+            self.missing(*name)
+        if self._elapsed() < self._removed.get(name, -math.inf) + self._return:
             return Ending.WITH_KIND
         return self._after(self._settle, what)
+
+    def missing(self, api_version: str, kind: str) -> None:
+        """Take note that a kind is not there."""
+        self._removed[(api_version, kind)] = self._elapsed()
 
     def gone(self, key: Key) -> Ending:
         """Judge an object that should have waited for us, and did not."""

@@ -8,7 +8,7 @@ from fleet.api.ending import Ending
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
 from fleet.catalog.catalogue import Catalogue
-from fleet.engine.snapshots import Group, groups
+from fleet.engine.snapshots import groups
 from fleet.kube.dynamic import DynamicClient
 from fleet.kube.errors import NotPermittedError, NotServedError, TransientError
 from fleet.kube.removals import LOOK_SECONDS, Removals
@@ -80,30 +80,38 @@ class Observer:
             found = selected.found.values() if selected.found else ()
             content = content_of(await self.bodies.read(found), self.catalogue)
             if isinstance(content, Content):
-                await self._lost(key, content)
+                await self._lost(key, selected, content)
             return await self._carried(content)
         except SelectorError as error:
+            await self._note_missing(key)
             return Invalid("InvalidResourceSelectors", str(error))
         except NotPermittedError as error:
             return Invalid("ResourcesNotPermitted", f"{error}; {PLACEABLE}")
 
-    async def _lost(self, key: Key, content: Content) -> None:
-        """Wait for what is selected no more since its whole kind went: that may come back."""
-        newest = max(
-            groups(self.reads.resources.by(BY_PLACEMENT, str(key))), default=None, key=_age
-        )
-        lost = _named(newest.manifests) - _named(content.manifests) if newest else frozenset()
-        for api_version, kind, name in sorted(lost):
-            what = f"{newest.master.key if newest else key} {kind} {name}"
-            if await self._ending(api_version, kind, what) is not Ending.OWN:
-                raise TransientError(f"{kind} {name} is there no more", retry_after=LOOK_SECONDS)
+    async def _lost(self, key: Key, selected: Selected, content: Content) -> None:
+        """Wait for what goes with a kind that selectors name: it may come back with that."""
+        kinds = {(query.resource.api_version, query.resource.kind) for query in selected.queries}
+        master, there = self._newest(key)
+        for api_version, kind, name in sorted(there - _named(content.manifests)):
+            if (api_version, kind) in kinds:
+                resource = await self.dynamic.resource_for(api_version, kind)
+                ending = await self.removals.of_all(resource, f"{master} {kind} {name}")
+                if ending is not Ending.OWN:
+                    why = f"{kind} {name} is there no more"
+                    raise TransientError(why, retry_after=LOOK_SECONDS)
 
-    async def _ending(self, api_version: str, kind: str, what: str) -> Ending:
-        try:
-            resource = await self.dynamic.resource_for(api_version, kind)
-        except NotServedError:
-            return Ending.WITH_KIND
-        return await self.removals.of_all(resource, what)
+    def _newest(self, key: Key) -> tuple[str, frozenset[tuple[str, str, str]]]:
+        """Give the newest resource snapshot, and what it holds."""
+        found = groups(self.reads.resources.by(BY_PLACEMENT, str(key)))
+        newest = max(found, default=None, key=lambda group: group.index)
+        return (newest.master.name, _named(newest.manifests)) if newest else ("", frozenset())
+
+    async def _note_missing(self, key: Key) -> None:
+        for api_version, kind, _ in self._newest(key)[1]:
+            try:
+                await self.dynamic.resource_for(api_version, kind)
+            except NotServedError:
+                self.removals.missing(api_version, kind)
 
     async def _carried(self, content: Content | Invalid) -> Content | Invalid:
         """Place no model where what it needs cannot be written down: any cluster would do then."""
@@ -130,10 +138,6 @@ class Observer:
     def _forget(self, key: Key) -> None:
         self.selected.pop(key, None)
         self.watches.release(self._user(key))
-
-
-def _age(group: Group) -> int:
-    return group.index
 
 
 def _named(manifests: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str, str]]:

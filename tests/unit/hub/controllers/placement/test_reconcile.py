@@ -221,6 +221,11 @@ async def test_what_goes_with_its_kind_stays_selected_until_it_had_time_to_come_
         world.client.removed.add("Workspace")
         await world.client.delete(live)
         await _waits(world)
+        world.client.not_served.add("Workspace")
+        world.seconds += 1000
+        await world.placement.reconcile(world.key)
+        assert world.condition("Scheduled") == ("False", "InvalidResourceSelectors")
+        world.client.not_served.clear()
         world.client.removed.clear()
         world.seconds += 50
         await _waits(world)
