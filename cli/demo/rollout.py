@@ -16,7 +16,7 @@ from cli.demo.traffic import Traffic
 MODEL = "phi-3-mini-4k-instruct"
 PLACEMENT, FIRST, RUN = "support", "support-first", "support-second"
 """The placement, and the runs that take it to the regions: to all at once, and one by one."""
-STAGE_SECONDS = 180.0
+STAGE_SECONDS = 300.0
 POLL_SECONDS = 0.5
 _KIND = "clusterstagedupdaterun"
 
