@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from tests.integration.faults.definitions import (
     removed,
 )
 from tests.integration.faults.outcome import Outcome, differences
-from tests.integration.faults.programs import Nursery
+from tests.integration.faults.programs import Forked, Nursery
 from tests.integration.faults.scene import BEATS, Recording, Scene, Stage
 
 __all__ = ["frail_kinds", "frail_member_kinds", "frail_server"]
@@ -56,6 +56,15 @@ MEMBERS = (
 )
 
 
+def _told(program: Forked, kinds: Iterable[str]) -> list[int]:
+    """Count how often a program named each of the kinds as missing."""
+    return [program.said(f"not served: {kind}") for kind in kinds]
+
+
+def _more(program: Forked, kinds: Iterable[str], before: Iterable[int]) -> list[bool]:
+    return [now > then for now, then in zip(_told(program, kinds), before, strict=True)]
+
+
 @pytest.mark.parametrize("kinds", HUBS, ids=lambda kinds: kinds[0].partition(".")[0])
 async def test_a_kind_that_the_hub_loses_is_named_and_taken_up_again_when_it_is_back(
     fleet: Scene, undisturbed: Outcome, kinds: tuple[str, ...]
@@ -64,12 +73,11 @@ async def test_a_kind_that_the_hub_loses_is_named_and_taken_up_again_when_it_is_
     fleet.listen_no_more()
     await fleet.deploy(run)
     await until(lambda: fleet.ready(run))
-    named = [f"not served: {kind}" for kind in kinds]
-    before = [fleet.hub.said(words) for words in named]
+    before = _told(fleet.hub, kinds)
     async with removed(fleet.hub_client, *kinds):
-        await until(lambda: all(map(fleet.hub.said, named)))
+        await until(lambda: all(_more(fleet.hub, kinds, before)))
     await fleet.ends_as(run, undisturbed)
-    assert [fleet.hub.said(words) for words in named] == [count + 1 for count in before]
+    assert _told(fleet.hub, kinds) == [count + 1 for count in before]
     assert fleet.hub.alive
 
 
@@ -81,9 +89,9 @@ async def test_a_kind_that_a_member_loses_is_named_and_taken_up_again_when_it_is
     fleet.listen_no_more()
     await fleet.deploy(run)
     await until(lambda: fleet.ready(run))
-    named = [f"not served: {kind}" for kind in kinds]
+    told = _told(fleet.agent, kinds)
     async with removed(fleet.member_client, *kinds):
-        await until(lambda: all(map(fleet.agent.said, named)))
+        await until(lambda: all(_more(fleet.agent, kinds, told)))
     async with collecting(fleet.member_client, run):
         await fleet.ends_as(run, undisturbed)
     assert fleet.agent.alive
@@ -132,9 +140,9 @@ async def test_what_a_member_runs_stays_when_the_hub_loses_the_kinds_that_brough
     fleet.listen_no_more()
     await fleet.deploy(run)
     await fleet.ends_as(run, undisturbed)
-    before = await _uids(fleet.member_client, run)
+    before, told = await _uids(fleet.member_client, run), _told(fleet.hub, kinds)
     async with removed(fleet.hub_client, *kinds):
-        await until(lambda: all(fleet.hub.said(f"not served: {kind}") for kind in kinds))
+        await until(lambda: all(_more(fleet.hub, kinds, told)))
     await fleet.ends_as(run, undisturbed)
     assert await _uids(fleet.member_client, run) == before
 
