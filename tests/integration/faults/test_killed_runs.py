@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from fleet.api.binding import ResourceBinding
 from fleet.api.conditions import find
 from fleet.api.names import BINDING_CLEANUP, PARENT, digest
 from fleet.api.objects import Key
@@ -65,11 +66,17 @@ class Rollout:
         stage = {"name": "all", "labelSelector": {}, "beforeStageTasks": [{"type": "Approval"}]}
         await self._make(GROUP, "StagedUpdateStrategy", spec={"stages": [stage]})
         await until(lambda: self._says("Scheduled"))
+        await until(self._left_is_seen)
 
     async def _make(self, api: str, kind: str, name: str = "", **parts: Any) -> None:
         metadata = {"name": name or self.name, "namespace": self.name, **parts.pop("metadata", {})}
         body = {"apiVersion": api, "kind": kind, "metadata": metadata, **parts}
         await self.client.dynamic.create(body)
+
+    async def _left_is_seen(self) -> bool:
+        """Wait for the hub's word on what it has not made itself."""
+        found = await self.client.get(ResourceBinding, Key(self.name, f"{self.name}-left"))
+        return found is not None and not found.in_use
 
     async def _says(self, kind: str) -> bool:
         found = await self.client.get(ResourcePlacement, self.key)
@@ -131,12 +138,12 @@ class Rollout:
 
 
 def _left(run: str) -> dict[str, Any]:
-    """What scheduling leaves of a cluster that it chose once, and that has nothing yet."""
+    """What is there of a cluster that was chosen once, and has nothing yet: it is let go."""
     decision = {"clusterName": "eu", "selected": True, "reason": "it was"}
     return {
         "metadata": {"labels": {PARENT: run}, "finalizers": [BINDING_CLEANUP]},
         "spec": {
-            "state": "Unscheduled",
+            "state": "Scheduled",
             "targetCluster": "eu",
             "resourceSnapshotName": "",
             "schedulingPolicySnapshotName": "",
