@@ -106,7 +106,12 @@ def inference(agent: Agent) -> tuple[Controller, ...]:
     kaito_pods = Held(made, *agent.others)
     if agent.settings.beside:
         return (kaito_pods,)
-    rules = Rules(image=agent.settings.engine_image, launch_seconds=agent.settings.launch_seconds)
+    given = agent.settings
+    rules = Rules(
+        image=given.engine_image,
+        puller_image=given.puller_image,
+        launch_seconds=given.launch_seconds,
+    )
     workspaces = Workspaces(
         client=writer(agent.member, "workspace"),
         reads=agent.kinds.for_workspaces(),

@@ -40,6 +40,9 @@ class Settings:
     later, since the hub delivers it, and is read again when it changes."""
     engine_image: str = "vllm/vllm-openai:v0.33.0"
     """What serves presets; pinned, for an engine's flags change with its versions."""
+    puller_image: str = "gcr.io/go-containerregistry/crane/debug:v0.22.1"
+    """What fetches adapters from images, before an engine starts: any image with sh, tar and
+    crane."""
     launch_seconds: Seconds = 300.0
     """After which a claim without an instance counts as sold out (Karpenter's own patience)."""
     namespace: str = ""

@@ -16,6 +16,12 @@ UPDATING: Final = "WorkspaceInferenceStatusUpdating"
 """Reason of InferenceReady while an engine answers as it was before a change."""
 _ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
 
+_TOLD_APART: Final = Rule(
+    "self.all(a, !has(a.source) || !has(a.source.name) || self.exists_one(b,"
+    " has(b.source) && has(b.source.name) && b.source.name == a.source.name))",
+    "Duplicate adapter source name found; give each adapter a name of its own",
+)
+
 
 def _known(use: str) -> Rule:
     hint = f'; "kubectl explain workspace.{use}.preset.name" lists those that are known'
@@ -78,14 +84,14 @@ class Preset(Model):
 class DataSource(Model):
     """Where data comes from: URLs, a volume or an image."""
 
-    name: str = ""
-    """Name of the data."""
+    name: Annotated[str, NAME] = ""
+    """Name of the data; clients ask for an adapter by it."""
     urls: Annotated[tuple[str, ...], LIST] = ()
     """Addresses to download it from."""
     volume_source: dict[str, Any] | None = None
     """Volume that holds it, as in a Pod."""
     image: str = ""
-    """Image that holds it."""
+    """Image that holds it, in its folder `/data`."""
     image_pull_secrets: Annotated[tuple[str, ...], LIST] = ()
     """Secrets to pull the image with."""
 
@@ -107,7 +113,7 @@ class Adapter(Model):
     source: DataSource | None = None
     """Where its weights come from."""
     strength: str = "1.0"
-    """How much it changes the model, from 0 to 1."""
+    """How much it changes the model; the engine knows no other than 1.0."""
 
 
 class InferenceSpec(Model):
@@ -127,8 +133,8 @@ class InferenceSpec(Model):
     """Pods that serve the model, as a PodTemplateSpec, for models without a preset."""
     config: Annotated[str, NAME] = ""
     """ConfigMap with the engine's arguments under `inference_config.yaml`."""
-    adapters: Annotated[tuple[Adapter, ...], Schema(max_items=10)] = ()
-    """Adapters that change the model."""
+    adapters: Annotated[tuple[Adapter, ...], Schema(max_items=10, rules=(_TOLD_APART,))] = ()
+    """LoRA adapters, each served as a model of its own beside the preset."""
 
 
 class TuningSpec(Model):

@@ -161,6 +161,7 @@ MEMBER_AGENT: Final = closed(
                 "logLevel": LOG_LEVEL,
                 "resyncSeconds": SECONDS,
                 "engineImage": TEXT,
+                "pullerImage": TEXT,
                 "launchSeconds": SECONDS,
                 "leaseSeconds": LEASE,
                 "beside": FLAG,

@@ -12,7 +12,7 @@ _DEFAULT_LENGTH = 32_768
 _UNITS = {"k": 1_000, "m": 1_000_000, "K": 1_024, "M": 1_048_576}
 _SWITCHES = ("true", "false")
 _ONE_VALUE = {"model", "model-tag", "host", "port", "config", "max-model-len", "max-num-seqs"}
-_KNOWN = {*_ONE_VALUE, "served-model-name"}
+_KNOWN = {*_ONE_VALUE, "served-model-name", "enable-lora", "lora-modules"}
 
 
 class UsageError(Exception):
@@ -25,6 +25,8 @@ class Options:
     """As the user names it: a repository or a path."""
     served: tuple[str, ...]
     """Names that clients may use; the first is the one in answers."""
+    adapters: Mapping[str, str]
+    """Paths of adapters, by the names that clients may use for them."""
     host: str
     port: int
     max_model_len: int
@@ -46,6 +48,7 @@ def parse(arguments: Sequence[str]) -> Options:
     return Options(
         model=model,
         served=tuple(flags.get("served-model-name") or [model]),
+        adapters=_adapters(flags),
         host=_last(flags, "host") or "0.0.0.0",  # noqa: S104
         port=_number(flags, "port", 8000),
         max_model_len=_length(_last(flags, "max-model-len")),
@@ -79,6 +82,17 @@ def _values(words: list[str], only_one: bool) -> Iterator[str]:
 
 def _is_flag(word: str) -> bool:
     return word.startswith("-") and not word.lstrip("-")[:1].isdigit()
+
+
+def _adapters(flags: Mapping[str, list[str]]) -> dict[str, str]:
+    """Read `name=path` of each adapter; without --enable-lora an engine takes none."""
+    given = flags.get("lora-modules", [])
+    if given and "enable-lora" not in flags:
+        raise UsageError("--lora-modules needs --enable-lora")
+    pairs = [module.partition("=") for module in given]
+    if wrong := next((name for name, _, path in pairs if not (name and path)), None):
+        raise UsageError(f"--lora-modules: {wrong!r} is not name=path")
+    return {name: path for name, _, path in pairs}
 
 
 def _config(path: Path) -> dict[str, list[str]]:

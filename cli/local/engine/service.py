@@ -69,20 +69,29 @@ class Routes(wire.Service):
         return Answer(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _models(self, _: Request) -> Answer:
-        models: list[dict[str, Any]] = [
-            {
-                "id": name,
-                "object": "model",
-                "created": self._born,
-                "owned_by": OWNER,
-                "root": self._options.model,
-                "parent": None,
-                "max_model_len": self._options.max_model_len,
-                "permission": [],
-            }
-            for name in self._options.served
+        first, length = self._options.served[0], self._options.max_model_len
+        models = [
+            *(
+                self._model(name, self._options.model, None, length)
+                for name in self._options.served
+            ),
+            *(self._model(name, path, first) for name, path in self._options.adapters.items()),
         ]
         return Answer(msgspec.json.encode({"object": "list", "data": models}))
+
+    def _model(
+        self, name: str, root: str, parent: str | None, length: int | None = None
+    ) -> dict[str, Any]:
+        return {
+            "id": name,
+            "object": "model",
+            "created": self._born,
+            "owned_by": OWNER,
+            "root": root,
+            "parent": parent,
+            "max_model_len": length,
+            "permission": [],
+        }
 
     async def _chat(self, request: Request) -> Answer | Stream:
         return await self._complete(Chat, "chatcmpl", request)
@@ -95,7 +104,7 @@ class Routes(wire.Service):
     ) -> Answer | Stream:
         question = questions.read(kind, request.body)
         name = question.model or self._options.served[0]
-        if name not in self._options.served:
+        if name not in (*self._options.served, *self._options.adapters):
             raise UnknownModelError(name)
         prompt = question.prompt_tokens()
         wish = self._wish(question, name, prompt)

@@ -115,7 +115,7 @@ class Hands:
         try:
             what = await self._command(pod, engine, record)
             await self._show(pod, engine, record, number)
-            process = self._spawn(what, record, number)
+            process = self._spawn(what, pod, record, number)
         except (ConfigError, OSError) as error:
             self._hold(record, error)
             return
@@ -137,10 +137,12 @@ class Hands:
         logs = logs_of(pod, engine, self._log(record, number), before)
         await self._exposure.show(logs, forward_of(pod, engine, record.address))
 
-    def _spawn(self, what: Command, record: Record, number: int) -> Process:
+    def _spawn(self, what: Command, pod: Pod, record: Record, number: int) -> Process:
         self._log(record, number - 2).unlink(missing_ok=True)
         log = self._log(record, number)
         note(log, f"run {number} of {record.key} on {record.address}", self._clock())
+        if passed := ", ".join(each.name for each in pod.spec.init_containers):
+            note(log, f"init containers are not run here: {passed}", self._clock())
         return self.processes.start(what, self.records.home(record.uid), log)
 
     def _hold(self, record: Record, error: Exception) -> None:

@@ -83,6 +83,10 @@ WORKSPACES: dict[str, tuple[dict[str, Any], str]] = {
         {"inference": {"preset": {"name": "nobody/phi-4-mini-instruct"}}},
         "Unsupported inference preset name nobody/phi-4-mini-instruct",
     ),
+    "twins": (
+        {"inference": PRESET | {"adapters": [{"source": {"name": "sql", "image": "i"}}] * 2}},
+        "inference.adapters: Invalid value: Duplicate adapter source name found",
+    ),
     "nodes": ({"resource": {}}, "resource.labelSelector: Required value"),
     "access": (
         {"inference": {"preset": {"name": "phi-4", "accessMode": "secret"}}},

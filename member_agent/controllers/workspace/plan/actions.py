@@ -21,6 +21,8 @@ class Rules:
 
     image: str
     """Of the engine, tag and all."""
+    puller_image: str
+    """Of what fetches adapters from images: one with sh, tar and crane."""
     launch_seconds: float
     """After which a claim that no instance came for counts as sold out."""
 

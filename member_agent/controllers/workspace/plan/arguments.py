@@ -25,11 +25,15 @@ def command(need: Need) -> tuple[str, ...]:
 
 
 def arguments(
-    preset: ModelPreset, serving: Serving, served_name: str, settings: Settings
+    preset: ModelPreset,
+    serving: Serving,
+    served_name: str,
+    adapters: tuple[str, ...],
+    settings: Settings,
 ) -> tuple[str, ...]:
     """Write the model and its flags; the user's come last, for the engine takes the last."""
     ours = (*_ours(preset, serving, served_name), *preset.vllm_args)
-    return (preset.repo, *ours, *flags(settings))
+    return (preset.repo, *ours, *adapters, *flags(settings))
 
 
 def _ours(preset: ModelPreset, serving: Serving, served_name: str) -> Iterator[str]:

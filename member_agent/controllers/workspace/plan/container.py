@@ -7,6 +7,11 @@ from fleet.api.names import GPU, POD_INDEX
 from fleet.api.workspace import Workspace
 from fleet.engine.serving import Serving
 from member_agent.controllers.workspace.plan.actions import Body, Need, Observed
+from member_agent.controllers.workspace.plan.adapters import (
+    adapter_mounts,
+    adapter_volumes,
+    lora_flags,
+)
 from member_agent.controllers.workspace.plan.arguments import (
     PORT,
     WEIGHTS,
@@ -42,11 +47,12 @@ def container(
         raise ValueError("the Workspace has no preset that is known")
     layout = need.serving or Serving(tensor_parallel=need.gpus)
     gpus = {GPU: str(need.gpus)}
+    args = arguments(model, layout, served_name(workspace, model), lora_flags(workspace), settings)
     return {
         "name": workspace.name,
         "image": observed.rules.image,
         "command": list(command(need)),
-        "args": list(arguments(model, layout, served_name(workspace, model), settings)),
+        "args": list(args),
         "env": _environment(workspace, need, name),
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": {"requests": gpus, "limits": gpus},
@@ -60,7 +66,12 @@ def volumes(workspace: Workspace) -> list[Body]:
     config = workspace.inference.config if workspace.inference else ""
     named = [{"name": "config-volume", "configMap": {"name": config}}] if config else []
     memory = {"name": "dshm", "emptyDir": {"medium": "Memory"}}
-    return [memory, {"name": "model-weights-volume", "emptyDir": {}}, *named]
+    return [
+        memory,
+        {"name": "model-weights-volume", "emptyDir": {}},
+        *named,
+        *adapter_volumes(workspace),
+    ]
 
 
 def _mounts(workspace: Workspace) -> list[Body]:
@@ -70,6 +81,7 @@ def _mounts(workspace: Workspace) -> list[Body]:
         {"name": "dshm", "mountPath": "/dev/shm"},  # noqa: S108
         {"name": "model-weights-volume", "mountPath": WEIGHTS},
         *(named if config else ()),
+        *adapter_mounts(workspace),
     ]
 
 

@@ -17,6 +17,8 @@ from fleet.engine.fit import Misfit, Size, sizes
 from fleet.engine.serving import Serving, serving
 from member_agent.capacity import ON_DEMAND, capacity_types, claimed, instance_types
 from member_agent.controllers.workspace.plan.actions import Need, Observed, Refusal
+from member_agent.controllers.workspace.plan.adapters import unfit
+from member_agent.controllers.workspace.plan.arguments import served_name
 from member_agent.controllers.workspace.plan.config import Settings, context_tokens
 from member_agent.controllers.workspace.plan.offers import offers
 from member_agent.controllers.workspace.plan.selection import usable
@@ -34,7 +36,7 @@ MAX_MISFITS: Final = 4
 
 def need(workspace: Workspace, observed: Observed, settings: Settings) -> Need | Refusal:
     """Obey the allocation that the hub decided; a Workspace without one is estimated here."""
-    if refusal := _unsupported(workspace):
+    if refusal := _unsupported(workspace) or _unfit(workspace, observed, settings):
         return refusal
     tokens = context_tokens(settings)
     try:
@@ -56,10 +58,14 @@ def _unsupported(workspace: Workspace) -> Refusal | None:
         return Refusal("tuning: this agent serves models and does not tune them")
     if inference.preset and inference.template:
         return Refusal("inference: give either a preset or a template, not both")
-    if inference.adapters:
-        return Refusal("inference.adapters: adapters are not supported")
     runtime = workspace.metadata.annotations.get(RUNTIME, "vllm")
     return None if runtime == "vllm" else Refusal(f"annotation {RUNTIME}: {runtime} is no engine")
+
+
+def _unfit(workspace: Workspace, observed: Observed, settings: Settings) -> Refusal | None:
+    preset = workspace.inference and workspace.inference.preset
+    model = observed.catalogue.preset(preset.name) if preset else None
+    return unfit(workspace, served_name(workspace, model), settings)
 
 
 def _allocated(

@@ -12,6 +12,7 @@ from fleet.api.core import Service, ServicePort, ServiceSpec, StatefulSet, State
 from fleet.api.objects import LabelSelector, Metadata
 from fleet.api.workspace import Workspace
 from member_agent.controllers.workspace.plan.actions import Body, Need, Observed, Share
+from member_agent.controllers.workspace.plan.adapters import pullers
 from member_agent.controllers.workspace.plan.arguments import PORT, served_name
 from member_agent.controllers.workspace.plan.config import Settings
 from member_agent.controllers.workspace.plan.container import container, volumes
@@ -190,7 +191,9 @@ def _placed(template: Body, terms: list[list[Body]], labels: dict[str, str]) -> 
 def _preset_spec(
     workspace: Workspace, need: Need, name: str, observed: Observed, settings: Settings
 ) -> Body:
+    first = pullers(workspace, observed.rules.puller_image)
     return {
+        **({"initContainers": first} if first else {}),
         "containers": [container(workspace, need, name, observed, settings)],
         "volumes": volumes(workspace),
         "terminationGracePeriodSeconds": GRACE_SECONDS,

@@ -11,6 +11,7 @@ def options(**given: object) -> Options:
     plain: dict[str, object] = {
         "model": "org/phi",
         "served": ("org/phi",),
+        "adapters": {},
         "host": "0.0.0.0",  # noqa: S104
         "port": 8000,
         "max_model_len": 32_768,
@@ -37,12 +38,16 @@ def options(**given: object) -> Options:
         ("serve org/phi --max-model-len=auto", options()),
         ("serve org/phi --max-model-len -1", options()),
         (
-            "serve org/phi --dtype=half --tensor-parallel-size 2 --enable-lora --port 5000",
-            options(port=5000, ignored=("dtype", "enable-lora", "tensor-parallel-size")),
+            "serve org/phi --dtype=half --tensor-parallel-size 2 --seed 1 --port 5000",
+            options(port=5000, ignored=("dtype", "seed", "tensor-parallel-size")),
         ),
         (
             "serve org/phi --gpu-memory-utilization 0.9",
             options(ignored=("gpu-memory-utilization",)),
+        ),
+        (
+            "serve org/phi --enable-lora --max-loras=2 --lora-modules sql=/a chat=/b --port=1",
+            options(adapters={"sql": "/a", "chat": "/b"}, port=1, ignored=("max-loras",)),
         ),
         ("serve org/phi --port 1 --port 2", options(port=2)),
         ("serve --port 5000 org/phi", options(port=5000)),
@@ -57,6 +62,11 @@ def test_a_command_line_says_what_is_served(line: str, expected: Options) -> Non
     [
         ("serve", "name the model"),
         ("serve org/phi --port many", "--port: 'many'"),
+        ("serve org/phi --lora-modules sql=/a", "--lora-modules needs --enable-lora"),
+        (
+            "serve org/phi --enable-lora --lora-modules sql",
+            "--lora-modules: 'sql' is not name=path",
+        ),
         ("serve org/phi --port", "--port needs a value"),
         ("serve org/phi --max-num-seqs 0", "--max-num-seqs: '0'"),
         ("serve org/phi --max-model-len long", "--max-model-len: 'long'"),

@@ -67,6 +67,17 @@ def events(text: str) -> list[Any]:
     return [json.loads(line) for line in lines[:-1]]
 
 
+async def test_an_adapter_is_a_model_beside_the_one_that_it_changes() -> None:
+    flags = ("--enable-lora", "--lora-modules", "sql=/mnt/adapter/sql")
+    async with serving(*flags) as asked:
+        models = (await asked.client.get("/v1/models")).json()["data"]
+        told = [(model["id"], model["root"], model["parent"]) for model in models]
+        assert told[0] == ("phi", "org/phi", None)
+        assert told[-1] == ("sql", "/mnt/adapter/sql", "phi")
+        assert (await asked.chat(model="sql")).json()["model"] == "sql"
+        assert (await asked.chat(model="chat")).status_code == 404
+
+
 async def test_an_engine_says_what_it_is(asked: Asked) -> None:
     models = (await asked.client.get("/v1/models")).json()["data"]
     assert [model["id"] for model in models] == ["phi", "p"]

@@ -63,7 +63,7 @@ class Member:
         client: type[FakeClient] = FakeClient,
     ) -> None:
         self.now = MIDNIGHT
-        self.rules = Rules(image=IMAGE, launch_seconds=launch_seconds)
+        self.rules = Rules(image=IMAGE, puller_image="puller:test", launch_seconds=launch_seconds)
         self.client, self.heard = client(*resources), Heard()
         self.start()
 

@@ -93,6 +93,32 @@ async def test_new_pods_come_up_beside_the_old_ones_where(where: str) -> None:
     assert member.engines() == ["phi"]
 
 
+async def test_a_changed_adapter_comes_up_beside_what_serves() -> None:
+    member = Nature(pool(limit=2), adapted("sql:1"))
+    await member.rest()
+    member.client.put(adapted("sql:2", of=member.workspace()))
+
+    def check() -> None:
+        assert member.answering(), "one of them always answers"
+
+    await member.rest(check)
+    (pod,) = member.pods()
+    assert member.settled(PHI)
+    assert member.engines() == [pair_of(member.workspace())[1]]
+    (engine,) = member.client.all(StatefulSet)
+    (puller,) = engine.spec.template["spec"]["initContainers"]
+    assert puller["env"][0] == {"name": "IMAGE", "value": "example/sql:2"}
+    assert pod.name.startswith(engine.name)
+
+
+def adapted(image: str, of: Workspace | None = None) -> Workspace:
+    """Write a preset with an adapter, or change the one that `of` has."""
+    source = {"name": "sql", "image": f"example/{image}"}
+    served = {"preset": TUNED["preset"], "adapters": [{"source": source}]}
+    made = phi(inference=served, instanceType=A100)
+    return of.model_copy(update={"inference": made.inference}) if of else made
+
+
 async def test_the_engine_beside_is_named_after_its_workspace_and_told_apart() -> None:
     member = await served(pool())
     member.client.put(config(2))

@@ -30,7 +30,7 @@ def seen(workspace: Workspace, *nodes: Node, **more: Any) -> Observed:
         claims=(),
         cluster=Cluster(nodes=there, region="centralus"),
         catalogue=load(),
-        rules=Rules(image="vllm/vllm-openai:v0.33.0", launch_seconds=300),
+        rules=Rules(image="vllm/vllm-openai:v0.33.0", puller_image="puller:v1", launch_seconds=300),
         now=MIDNIGHT,
         **more,
     )

@@ -42,10 +42,21 @@ def owned() -> Workspace:
     return Workspace.model_validate(body)
 
 
+def adapted() -> Workspace:
+    """Write a preset with adapters from an image and from a volume, one of a name with a dot."""
+    claim = {"persistentVolumeClaim": {"claimName": "chats"}}
+    pulled = {"name": "sql", "image": "example/sql:1", "imagePullSecrets": ["one", "two"]}
+    sources = [pulled, {"name": "v1.chat", "volumeSource": claim}]
+    adapters = [{"source": sources[0]}, {"source": sources[1], "strength": "1.0"}]
+    preset = {"name": "phi-4-mini-instruct"}
+    return phi(inference={"preset": preset, "config": "tuned", "adapters": adapters})
+
+
 CASES: dict[str, tuple[Workspace, dict[str, Any]]] = {
     "preset": (phi(), {}),
     "several-nodes": (phi(preset="llama-3.3-70b-instruct"), {}),
     "template": (phi(inference={"template": TEMPLATE}), {}),
+    "adapters": (adapted(), {"config": config("vllm: {max-lora-rank: 64}")}),
     "everything": (owned(), {"config": config("vllm: {max-model-len: 4096}")}),
 }
 

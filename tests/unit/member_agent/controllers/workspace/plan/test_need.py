@@ -164,7 +164,6 @@ def test_the_engine_is_told_how_to_use_its_gpus(
             "either a preset or a template",
             True,
         ),
-        (phi(inference={"preset": {"name": "phi-4"}, "adapters": [{}]}), [], "adapters", True),
         (phi(inference={}), [], "preset or template is missing", True),
         (
             Workspace.model_validate({"metadata": {"name": "phi"}, "tuning": {}}),
