@@ -62,10 +62,11 @@ class Rollout:
                 "strategy": {"type": "External"},
             },
         )
-        await self._make(GROUP, "ResourceBinding", name=f"{self.name}-left", **_left(self.name))
         stage = {"name": "all", "labelSelector": {}, "beforeStageTasks": [{"type": "Approval"}]}
         await self._make(GROUP, "StagedUpdateStrategy", spec={"stages": [stage]})
         await until(lambda: self._says("Scheduled"))
+        # Before the hub knows the placement it would be taken for one whose placement is gone.
+        await self._make(GROUP, "ResourceBinding", name=f"{self.name}-left", **_left(self.name))
         await until(self._left_is_seen)
 
     async def _make(self, api: str, kind: str, name: str = "", **parts: Any) -> None:
