@@ -296,6 +296,13 @@ async def test_logs_are_read_where_kwok_is_told_they_are(world: World) -> None:
     assert world.log(previous=True).splitlines() == lines
 
 
+async def test_init_containers_are_passed_over_with_a_line_that_names_them(world: World) -> None:
+    world.put(spec={"initContainers": [{"name": "puller-sql", "image": "puller:v1"}]})
+    await until(world.ready)
+    told = world.log().splitlines()[1]
+    assert told.endswith("init containers are not run here: puller-sql")
+
+
 @pytest.mark.parametrize(
     ("container", "reason", "message"),
     [
