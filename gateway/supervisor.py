@@ -109,6 +109,8 @@ def spawn(arguments: Sequence[str], descriptors: Sequence[int]) -> int:
         os.environ,
         file_actions=[(os.POSIX_SPAWN_DUP2, fd, place) for place, fd in places],
         setsigmask=(),
+        # Under nohup it would be ignored, and no process could be exchanged.
+        setsigdef=(signal.SIGHUP,),
     )
 
 

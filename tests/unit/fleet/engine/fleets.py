@@ -50,6 +50,7 @@ def member(
         "type": "Joined",
         "status": str(joined),
         "reason": "Said",
+        "message": "",
         "lastTransitionTime": NOON,
     }
     region = {names.REGION: REGIONS.get(name, name)}
