@@ -134,6 +134,7 @@ async def test_what_a_lost_region_leaves_is_served_by_what_is_bought(tmp_path: P
     ):
         spare = Endpoint("team/spare", bought.url, priority=1, credential="team/bought/apiKey")
         running.route_to((Endpoint("team/0", ours.url), spare))
+        await until(lambda: '"endpoints": 2' in running.log.read_text())
         await Seen().rate(running, 20, 50)
         assert not bought.requests
         seen = Seen()
