@@ -9,6 +9,7 @@ from time import monotonic
 from fleet.api.core import Secret
 from fleet.api.happenings import Happening
 from fleet.api.objects import Resource
+from fleet.api.scope import NAMESPACED, Scope
 from fleet.catalog.catalogue import Catalogue, load
 from fleet.kube.aside import Aside, Held
 from fleet.kube.cache import Cache
@@ -54,7 +55,6 @@ from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
 from hub.needed_fields import lacks
 from hub.pace import StatusPace
-from hub.scope import NAMESPACED, Scope
 from hub.settings import Settings
 from hub.silence_events import tell_of_silence
 from hub.watches import Watches

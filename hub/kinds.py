@@ -7,6 +7,7 @@ from typing import Any
 from fleet.api.cluster import InternalMemberCluster, MemberCluster
 from fleet.api.core import Namespace, Role, RoleBinding, Secret, ServiceAccount
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
+from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
 from fleet.api.workspace import InferenceSet, Workspace
@@ -14,7 +15,6 @@ from fleet.kube.cache import Cache, Index
 from hub.controllers.endpoints.observe import BY_WORKLOAD_UID, workload_uid
 from hub.controllers.membership.observe import OURS
 from hub.controllers.membership.observe import Reads as Members
-from hub.scope import CLUSTER, NAMESPACED, Scope
 from hub.scope_caches import ScopeCaches, caches
 from hub.shares import INDICES, WorkloadCache, WorkloadReads
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from fleet.api.cluster import InternalMemberCluster, MemberCluster
+from fleet.api.scope import Scope
 from fleet.kube.client import ApiClient
 from fleet.kube.fields import Field, Fields
 from fleet.kube.lacks import Lack
-from hub.scope import Scope
 
 INVENTORY = Field(MemberCluster, "status.inventory")
 """The hub may make no MemberCluster, not even in thought; it writes this with each heartbeat."""

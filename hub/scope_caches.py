@@ -7,10 +7,10 @@ from fleet.api import names
 from fleet.api.binding import Binding
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
+from fleet.api.scope import Scope
 from fleet.api.snapshot import PolicySnapshot, Snapshot
 from fleet.api.staged_update import Approval, UpdateRun, UpdateStrategy
 from fleet.kube.cache import Cache
-from hub.scope import Scope
 
 BY_PLACEMENT = "placement"
 """Index of snapshots and bindings: the placement's key as text."""

@@ -97,7 +97,7 @@ async def _read(hub: ApiClient, options: Named) -> Known:
     kinds, placement = await placement_of(hub, options.name, options.namespace)
     selector = f"{names.PARENT}={placement.name}"
     snapshots, bindings, runs, strategies = await asyncio.gather(
-        hub.list(kinds.snapshot, options.namespace, selector),
+        hub.list(kinds.resources, options.namespace, selector),
         bindings_of(hub, kinds, placement),
         runs_of(hub, kinds, placement.key),
         hub.list(kinds.strategy, options.namespace),

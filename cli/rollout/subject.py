@@ -6,20 +6,12 @@ from typing import Final
 from cli.rollout import placements, runs
 from cli.rollout.report import Report
 from fleet.api import names
-from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
+from fleet.api.binding import Binding
 from fleet.api.objects import Key
-from fleet.api.placement import ClusterResourcePlacement, Placement, ResourcePlacement
-from fleet.api.snapshot import ClusterResourceSnapshot, ResourceSnapshot, Snapshot
+from fleet.api.placement import Placement
+from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.api.staged_update import (
-    Approval,
-    ApprovalRequest,
-    ClusterApprovalRequest,
-    ClusterStagedUpdateRun,
-    ClusterStagedUpdateStrategy,
-    StagedUpdateRun,
-    StagedUpdateStrategy,
     UpdateRun,
-    UpdateStrategy,
 )
 from fleet.kube.client import Client
 
@@ -32,45 +24,15 @@ class RolloutError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
-    """Those of a scope."""
-
-    placement: type[Placement]
-    binding: type[Binding]
-    snapshot: type[Snapshot]
-    run: type[UpdateRun]
-    strategy: type[UpdateStrategy]
-    approval: type[Approval]
-
-
-CLUSTER: Final = Kinds(
-    ClusterResourcePlacement,
-    ClusterResourceBinding,
-    ClusterResourceSnapshot,
-    ClusterStagedUpdateRun,
-    ClusterStagedUpdateStrategy,
-    ClusterApprovalRequest,
-)
-NAMESPACED: Final = Kinds(
-    ResourcePlacement,
-    ResourceBinding,
-    ResourceSnapshot,
-    StagedUpdateRun,
-    StagedUpdateStrategy,
-    ApprovalRequest,
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """A run, a placement, or both."""
 
-    kinds: Kinds
+    kinds: Scope
     placement: Placement | None
     run: UpdateRun | None
 
 
-def kinds_in(namespace: str) -> Kinds:
+def kinds_in(namespace: str) -> Scope:
     """Without a namespace it is the cluster-scoped kinds that are meant."""
     return NAMESPACED if namespace else CLUSTER
 
@@ -91,7 +53,7 @@ async def find(hub: Client, name: str, namespace: str) -> Subject:
     return Subject(kinds, None, run)
 
 
-async def runs_of(hub: Client, kinds: Kinds, placement: Key) -> list[UpdateRun]:
+async def runs_of(hub: Client, kinds: Scope, placement: Key) -> list[UpdateRun]:
     """List the runs of a placement, the oldest first."""
     listing = await hub.list(kinds.run, placement.namespace)
     mine = [run for run in listing.objects() if run.spec.placement_name == placement.name]
@@ -104,7 +66,7 @@ def _made(run: UpdateRun) -> tuple[str, str]:
     return made.isoformat() if made else "", run.name
 
 
-async def placement_of(hub: Client, name: str, namespace: str) -> tuple[Kinds, Placement]:
+async def placement_of(hub: Client, name: str, namespace: str) -> tuple[Scope, Placement]:
     """Find the placement that is named, or that a run is of."""
     found = await find(hub, name, namespace)
     if found.placement:
@@ -118,7 +80,7 @@ async def placement_of(hub: Client, name: str, namespace: str) -> tuple[Kinds, P
     return found.kinds, placement
 
 
-async def bindings_of(hub: Client, kinds: Kinds, placement: Placement) -> tuple[Binding, ...]:
+async def bindings_of(hub: Client, kinds: Scope, placement: Placement) -> tuple[Binding, ...]:
     selector = f"{names.PARENT}={placement.name}"
     return (await hub.list(kinds.binding, placement.namespace, selector)).objects()
 

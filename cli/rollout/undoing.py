@@ -7,10 +7,11 @@ from cli.rollout.advice import command
 from cli.rollout.history import Revision, index_of
 from cli.rollout.placements import external
 from cli.rollout.runs import report
-from cli.rollout.subject import Kinds, RolloutError
+from cli.rollout.subject import RolloutError
 from fleet.api import names
 from fleet.api.objects import Metadata
 from fleet.api.placement import Placement
+from fleet.api.scope import Scope
 from fleet.api.staged_update import RunState, UpdateRun, UpdateRunSpec
 
 
@@ -28,7 +29,7 @@ class Wish:
 class Known:
     """What there is of the placement."""
 
-    kinds: Kinds
+    kinds: Scope
     placement: Placement
     revisions: Sequence[Revision]
     """The oldest first."""

@@ -6,7 +6,8 @@ from typing import Final
 
 from cli.rollout.report import Report
 from cli.rollout.screen import Screen
-from cli.rollout.subject import A_RUN, CLUSTER, NAMESPACED, look
+from cli.rollout.subject import A_RUN, look
+from fleet.api.scope import CLUSTER, NAMESPACED
 from fleet.kube.client import ApiClient
 from fleet.kube.errors import TransientError
 

@@ -7,6 +7,7 @@ from typing import Any
 from fleet.api.happenings import happenings
 from fleet.api.keys import Key
 from fleet.api.objects import Resource
+from fleet.api.scope import parent
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from fleet.kube.events import Tell, unheard
@@ -17,7 +18,6 @@ from hub.controllers.model_deployment.events import TURNS
 from hub.controllers.model_deployment.observe import Reads, observe
 from hub.controllers.model_deployment.plan import plan
 from hub.controllers.model_deployment.status import report
-from hub.scope import parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

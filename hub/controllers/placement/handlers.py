@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.api.objects import Key, Resource
+from fleet.api.scope import parent
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from fleet.kube.events import Tell, unheard
@@ -22,7 +23,6 @@ from hub.controllers.placement.plan import plan
 from hub.controllers.placement.plan.actions import Invalid, Observed
 from hub.controllers.placement.status import report, settled
 from hub.pace import StatusPace
-from hub.scope import parent
 from hub.watches import Meta
 
 UNWATCHED_SECONDS = 15.0

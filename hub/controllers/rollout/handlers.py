@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key, Resource
+from fleet.api.scope import Scope, parent
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from fleet.kube.queue import WorkQueue
@@ -15,7 +16,6 @@ from hub.controllers.rollout.apply import apply
 from hub.controllers.rollout.observe import Silence, observe
 from hub.controllers.rollout.plan import plan
 from hub.controllers.rollout.status import started
-from hub.scope import Scope, parent
 from hub.scope_caches import ScopeCaches
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from fleet.api.happenings import Happening
 from fleet.api.objects import Key, Resource
 from fleet.api.placement import Placement, PlacementType
+from fleet.api.scope import Scope, parent
 from fleet.engine.rows import Row
 from fleet.kube.client import Client
 from fleet.kube.events import Tell, unheard
@@ -22,7 +23,6 @@ from hub.controllers.scheduling.plan import plan
 from hub.controllers.scheduling.plan.actions import Announce, Observed, Plan
 from hub.controllers.scheduling.status import report
 from hub.parts import asked, decided, ready
-from hub.scope import Scope, parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
+from fleet.api.scope import Scope, parent
 from fleet.api.snapshot import PolicySnapshot
 from fleet.catalog.catalogue import Catalogue
 from fleet.engine.ask import Ask, Holding
@@ -20,7 +21,6 @@ from fleet.engine.snapshots import newest_policy
 from fleet.kube.cache import Cache
 from hub.controllers.scheduling.plan.actions import Observed
 from hub.heartbeats import Heartbeats
-from hub.scope import Scope, parent
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 
 RowListener = Callable[[Row | None, Row | None], None]

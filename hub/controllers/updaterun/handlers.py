@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key, Resource
+from fleet.api.scope import parent
 from fleet.api.staged_update import Approval, UpdateRun, UpdateRunStatus, UpdateStrategy
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
@@ -28,7 +29,6 @@ from hub.controllers.updaterun.plan.clusters import DONE
 from hub.controllers.updaterun.status import accepted, given, not_planned
 from hub.pace import StatusPace
 from hub.parts import asked as asked_of
-from hub.scope import parent
 
 
 class Ahead(NamedTuple):

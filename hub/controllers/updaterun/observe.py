@@ -8,12 +8,12 @@ from typing import Protocol
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key, Resource
+from fleet.api.scope import Scope
 from fleet.api.staged_update import Approval, UpdateRun
 from fleet.engine.snapshots import Group, groups, newest_policy
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from hub.controllers.updaterun.plan.actions import Observed
-from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, BY_RUN, ScopeCaches
 from hub.update_runs import finished, placement_of, snapshot_index
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from fleet.api.binding import Binding, BindingState
 from fleet.api.ending import Ending
 from fleet.api.objects import Key, Resource
+from fleet.api.scope import Scope, parent
 from fleet.api.work import Work
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
@@ -21,7 +22,6 @@ from hub.controllers.work_generation.plan.actions import Observed, Plan
 from hub.controllers.work_generation.status import report, settled
 from hub.pace import StatusPace
 from hub.parts import asked
-from hub.scope import Scope, parent
 from hub.scope_caches import BY_PLACEMENT
 from hub.shares import binding_key
 

@@ -5,11 +5,11 @@ from typing import NamedTuple, Protocol
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key
+from fleet.api.scope import parent
 from fleet.api.work import Work
 from fleet.engine.snapshots import Group, group_of
 from fleet.kube.cache import Cache
 from hub.controllers.work_generation.plan.actions import Observed
-from hub.scope import parent
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.shares import BY_BINDING
 

@@ -96,7 +96,7 @@ class Rollouts:
         labels = {names.PARENT: self.name, names.RESOURCE_INDEX: str(index)}
         metadata = self._metadata(f"{self.name}-{index}-snapshot", **labels)
         body = {"metadata": metadata, "spec": {"selectedResources": [config]}}
-        await self.client.create(self.kinds.snapshot.model_validate(body))
+        await self.client.create(self.kinds.resources.model_validate(body))
 
     async def strategy(self) -> None:
         body = {"metadata": self._metadata(self.name), "spec": {"stages": [{"name": "all"}]}}

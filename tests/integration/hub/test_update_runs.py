@@ -11,13 +11,13 @@ from fleet.api import names
 from fleet.api.conditions import Condition, find
 from fleet.api.core import ConfigMap, Namespace, ServiceAccount
 from fleet.api.objects import Key, Metadata
+from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.api.staged_update import Approval, ApprovalStatus, UpdateRun
 from fleet.api.work import Work
 from fleet.kube.client import ApiClient, swap
 from fleet.kube.errors import NotPermittedError
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.waiting import until
-from hub.scope import CLUSTER, NAMESPACED, Scope
 from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import shaped
 from tests.integration.hub.members import Members

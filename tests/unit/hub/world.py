@@ -11,6 +11,7 @@ from fleet.api.cluster import MemberCluster
 from fleet.api.core import ConfigMap
 from fleet.api.objects import Key, Resource
 from fleet.api.placement import Placement
+from fleet.api.scope import NAMESPACED, Scope
 from fleet.api.work import Work
 from fleet.catalog.catalogue import load
 from fleet.kube.cache import Cache
@@ -26,7 +27,6 @@ from hub.controllers.rollout.handlers import Rollout
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads
 from hub.pace import StatusPace
-from hub.scope import NAMESPACED, Scope
 from hub.scope_caches import caches
 from hub.shares import INDICES
 from hub.watches import Watches

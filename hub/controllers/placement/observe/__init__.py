@@ -7,6 +7,7 @@ from typing import Any
 from fleet.api.ending import Ending
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
+from fleet.api.scope import Scope
 from fleet.catalog.catalogue import Catalogue
 from fleet.engine.snapshots import groups
 from fleet.kube.dynamic import DynamicClient
@@ -19,7 +20,6 @@ from hub.controllers.placement.observe.contents import Bodies, content_of
 from hub.controllers.placement.observe.selectors import Selected, SelectorError, select
 from hub.controllers.placement.plan.actions import Content, Invalid, Observed
 from hub.needed_fields import Lacks, nothing
-from hub.scope import Scope
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 from hub.update_runs import snapshot_index
 from hub.watches import Meta, Watches

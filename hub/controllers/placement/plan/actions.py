@@ -6,8 +6,8 @@ from typing import Any
 
 from fleet.api.binding import Binding
 from fleet.api.placement import Placement
+from fleet.api.scope import Scope
 from fleet.api.snapshot import Demand, PolicySnapshot, Snapshot
-from hub.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from cli.rollout.history import Revision
-from cli.rollout.subject import CLUSTER, RolloutError
+from cli.rollout.subject import RolloutError
 from cli.rollout.undoing import Known, Wish, plan
 from fleet.api.placement import ClusterResourcePlacement
+from fleet.api.scope import CLUSTER
 from fleet.api.staged_update import ClusterStagedUpdateRun, RunState
 from tests.unit.cli.rollout.bodies import GOING, PLANNED, Body, condition, placement, run
 

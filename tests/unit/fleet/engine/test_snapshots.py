@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fleet.api import names
+from fleet.api.scope import NAMESPACED
 from fleet.api.snapshot import Demand, PolicySnapshot, Snapshot
 from fleet.engine.snapshots import (
     NO_DEMANDS,
@@ -17,7 +18,6 @@ from fleet.engine.snapshots import (
     policy_hash,
     subindex_of,
 )
-from hub.scope import NAMESPACED
 
 
 def part(

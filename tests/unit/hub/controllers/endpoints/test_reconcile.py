@@ -9,6 +9,7 @@ import pytest
 from fleet.api import names
 from fleet.api.binding import BindingState
 from fleet.api.keys import Key
+from fleet.api.scope import CLUSTER, NAMESPACED
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
 from fleet.api.workspace import UPDATING, InferenceSet, Workspace
@@ -30,7 +31,6 @@ from fleet.testing.workloads import (
 )
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import BY_WORKLOAD_UID, Reads, workload_uid
-from hub.scope import CLUSTER, NAMESPACED
 from hub.scope_caches import caches
 from hub.shares import INDICES, WorkloadReads
 

@@ -12,6 +12,7 @@ from fleet.api.binding import BindingState, ResourceBinding
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
 from fleet.api.keys import Key
 from fleet.api.placement import ResourcePlacement
+from fleet.api.scope import NAMESPACED
 from fleet.api.workspace import InferenceSet
 from fleet.kube.cache import Cache
 from fleet.kube.errors import ConflictError, TransientError
@@ -21,7 +22,6 @@ from fleet.testing.heard import Heard
 from fleet.testing.workloads import NOON, condition, inference_set
 from hub.controllers.model_deployment.handlers import ModelDeployments
 from hub.controllers.model_deployment.observe import Reads
-from hub.scope import NAMESPACED
 from hub.scope_caches import caches
 
 QWEN = Key("demo", "qwen")

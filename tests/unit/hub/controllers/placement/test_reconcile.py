@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from fleet.api import names
 from fleet.api.objects import Resource
+from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.kube.errors import TransientError
 from fleet.kube.lacks import Lack
 from fleet.testing.workloads import workspace
-from hub.scope import CLUSTER, NAMESPACED, Scope
 from tests.unit.hub.world import CONFIG_MAPS, PLACEMENT, World, binding, config_map, placement
 
 PHI = {"group": "kaito.sh", "version": "v1beta1", "kind": "Workspace", "name": "phi"}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fleet.api.objects import Key
+from fleet.api.scope import CLUSTER, NAMESPACED
 from fleet.kube.queue import WorkQueue
 from fleet.testing.workloads import workspace
-from hub.scope import CLUSTER, NAMESPACED
 from tests.unit.hub.world import (
     CONFIG_MAPS,
     NAMESPACE,

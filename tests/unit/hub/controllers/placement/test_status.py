@@ -9,10 +9,10 @@ from fleet.api import names
 from fleet.api.binding import Binding, BindingState
 from fleet.api.conditions import find
 from fleet.api.placement import Placement, PlacementStatus
+from fleet.api.scope import CLUSTER, NAMESPACED
 from fleet.api.snapshot import PolicySnapshot
 from hub.controllers.placement.plan.actions import Content, Invalid, Observed
 from hub.controllers.placement.status import report, settled
-from hub.scope import CLUSTER, NAMESPACED
 from tests.unit.hub.world import NOON, PLACEMENT, binding, condition, config_map, placement
 
 GENERATION = 3

@@ -6,10 +6,10 @@ import pytest
 
 from fleet.api import names
 from fleet.api.binding import Binding, BindingState
+from fleet.api.scope import NAMESPACED
 from fleet.api.snapshot import PolicySnapshot
 from fleet.engine.snapshots import Group, demands_digest
 from hub.controllers.rollout.plan import Action, Advance, Delete, Observed, Report, plan
-from hub.scope import NAMESPACED
 from tests.unit.hub.world import PLACEMENT, binding, condition, placement
 
 BOUND, SCHEDULED, LEFT = BindingState.BOUND, BindingState.SCHEDULED, BindingState.UNSCHEDULED

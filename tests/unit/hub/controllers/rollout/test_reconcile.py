@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from fleet.api.binding import BindingState
+from fleet.api.scope import NAMESPACED
 from fleet.kube.client import swap
 from fleet.kube.errors import ConflictError, TransientError
 from fleet.kube.queue import WorkQueue
-from hub.scope import NAMESPACED
 from tests.unit.hub.world import World, binding, config_map, member, placement
 
 

@@ -8,6 +8,7 @@ from fleet.api.binding import Binding, BindingState, ClusterResourceBinding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key, Resource
 from fleet.api.placement import ClusterResourcePlacement
+from fleet.api.scope import CLUSTER
 from fleet.api.snapshot import ClusterSchedulingPolicySnapshot, Demand
 from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
@@ -15,7 +16,6 @@ from fleet.testing.heard import Heard
 from hub.controllers.scheduling.handlers import Scheduling
 from hub.controllers.scheduling.observe import Capacity, Reads
 from hub.heartbeats import Heartbeats
-from hub.scope import CLUSTER
 from hub.scope_caches import caches
 from tests.unit.fleet.engine.fleets import CATALOGUE, NOON
 

@@ -9,6 +9,7 @@ from fleet.api import names
 from fleet.api.binding import Binding, BindingState
 from fleet.api.conditions import find
 from fleet.api.placement import ApplyStrategy
+from fleet.api.scope import NAMESPACED, Scope
 from fleet.api.staged_update import Approval, StageStatus, UpdateRun, UpdateRunStatus
 from fleet.engine.snapshots import Group
 from hub.controllers.updaterun.plan import plan
@@ -25,7 +26,6 @@ from hub.controllers.updaterun.plan.actions import (
     Report,
     Withdraw,
 )
-from hub.scope import NAMESPACED, Scope
 from tests.unit.hub.world import NAMESPACE, NOON, PLACEMENT, UID, binding, condition, placement
 
 RUN, RUN_UID = "upgrade", "uid-upgrade"

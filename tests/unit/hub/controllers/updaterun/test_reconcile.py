@@ -11,6 +11,7 @@ from fleet.api.binding import BindingState
 from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
 from fleet.api.objects import Key, Resource
+from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.api.staged_update import UpdateRun
 from fleet.kube.client import swap
 from fleet.kube.errors import ConflictError, TransientError
@@ -18,7 +19,6 @@ from fleet.kube.queue import WorkQueue
 from hub.controllers.updaterun.handlers import UpdateRuns
 from hub.controllers.updaterun.observe import Observer
 from hub.pace import StatusPace
-from hub.scope import CLUSTER, NAMESPACED, Scope
 from tests.unit.hub.controllers.updaterun.story import APPROVAL, RUN, stage
 from tests.unit.hub.controllers.work_generation.scene import answer
 from tests.unit.hub.world import (

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from fleet.api import names
 from fleet.api.binding import Binding, BindingState
+from fleet.api.scope import NAMESPACED
 from fleet.api.work import Work
 from fleet.kube.errors import TransientError
 from fleet.testing.workloads import workspace
-from hub.scope import NAMESPACED
 from tests.unit.hub.controllers.work_generation.scene import (
     FINALIZER,
     allocated,

@@ -6,9 +6,9 @@ import pytest
 
 from fleet.api import names
 from fleet.api.binding import BindingState
+from fleet.api.scope import NAMESPACED
 from fleet.api.snapshot import Demand
 from fleet.engine.snapshots import demands_digest
-from hub.scope import NAMESPACED
 from tests.unit.hub.controllers.work_generation.scene import allocated, answer, bound, works
 from tests.unit.hub.world import NAMESPACE, PLACEMENT, World, binding, member, placement
 

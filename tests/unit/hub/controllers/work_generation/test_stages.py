@@ -7,9 +7,9 @@ import pytest
 from fleet.api import names
 from fleet.api.binding import BindingState
 from fleet.api.objects import Key
+from fleet.api.scope import NAMESPACED
 from fleet.api.work import Work
 from fleet.kube.queue import WorkQueue
-from hub.scope import NAMESPACED
 from tests.unit.hub.controllers.work_generation.scene import answer, bound, said
 from tests.unit.hub.world import (
     CONFIG_MAPS,

@@ -6,10 +6,10 @@ import pytest
 
 from fleet.api import names
 from fleet.api.binding import BindingState
+from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.api.work import Work
 from fleet.api.workspace import InferenceSet
 from fleet.testing.workloads import inference_set, workspace
-from hub.scope import CLUSTER, NAMESPACED, Scope
 from tests.unit.hub.controllers.work_generation.scene import (
     FINALIZER,
     allocated,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fleet.api.binding import BindingState
 from fleet.api.cluster import MemberCluster
 from fleet.api.keys import Key
+from fleet.api.scope import CLUSTER, NAMESPACED
 from fleet.api.work import Work
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.kube.cache import Cache
@@ -28,7 +29,6 @@ from fleet.testing.workloads import (
     workspace,
 )
 from hub.controllers.workload_status.handlers import WorkloadStatusController
-from hub.scope import CLUSTER, NAMESPACED
 from hub.scope_caches import caches
 from hub.shares import INDICES, WorkloadReads
 from tests.unit.hub.world import Silences
