@@ -65,14 +65,18 @@ def _more(program: Forked, kinds: Iterable[str], before: Iterable[int]) -> list[
     return [now > then for now, then in zip(_told(program, kinds), before, strict=True)]
 
 
+async def _deployed(fleet: Scene, run: str) -> None:
+    fleet.listen_no_more()
+    await fleet.deploy(run)
+    await until(lambda: fleet.ready(run))
+
+
 @pytest.mark.parametrize("kinds", HUBS, ids=lambda kinds: kinds[0].partition(".")[0])
 async def test_a_kind_that_the_hub_loses_is_named_and_taken_up_again_when_it_is_back(
     fleet: Scene, undisturbed: Outcome, kinds: tuple[str, ...]
 ) -> None:
     run = f"run-hub-{kinds[0].partition('.')[0]}"
-    fleet.listen_no_more()
-    await fleet.deploy(run)
-    await until(lambda: fleet.ready(run))
+    await _deployed(fleet, run)
     before = _told(fleet.hub, kinds)
     async with removed(fleet.hub_client, *kinds):
         await until(lambda: all(_more(fleet.hub, kinds, before)))
@@ -86,9 +90,7 @@ async def test_a_kind_that_a_member_loses_is_named_and_taken_up_again_when_it_is
     fleet: Scene, undisturbed: Outcome, kinds: tuple[str, ...]
 ) -> None:
     run = f"run-member-{kinds[0].partition('.')[0]}"
-    fleet.listen_no_more()
-    await fleet.deploy(run)
-    await until(lambda: fleet.ready(run))
+    await _deployed(fleet, run)
     told = _told(fleet.agent, kinds)
     async with removed(fleet.member_client, *kinds):
         await until(lambda: all(_more(fleet.agent, kinds, told)))
@@ -101,9 +103,7 @@ async def test_workspaces_that_a_member_loses_are_made_again(
     fleet: Scene, undisturbed: Outcome
 ) -> None:
     run, kind = "run-member-workspaces", "workspaces.kaito.sh"
-    fleet.listen_no_more()
-    await fleet.deploy(run)
-    await until(lambda: fleet.ready(run))
+    await _deployed(fleet, run)
 
     async def same() -> bool:
         """Their nodes are still there: no claim is made for them once more."""
