@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
+from fleet.api.cluster_profile import ClusterProfile
 from fleet.api.core import Secret
 from fleet.api.happenings import Happening
 from fleet.api.objects import Resource
@@ -25,6 +26,8 @@ from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime.gauges import CREDENTIAL_WAITS
 from hub.active_runs import ActiveRuns
 from hub.certificates import FreshKeys
+from hub.controllers.cluster_profile.handlers import ClusterProfiles
+from hub.controllers.cluster_profile.observe import Reads as ProfileReads
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import Reads as EndpointReads
 from hub.controllers.gateway_credentials.handlers import GatewayCredentials, Late
@@ -95,7 +98,10 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
     namespace = settings.namespace
     own = service_names(namespace) if namespace else frozenset[str]()
     reserved = own | frozenset(settings.global_names)
-    kinds = Kinds(secrets=Cache(Secret, namespace=namespace) if namespace else None)
+    kinds = Kinds(
+        profiles=Cache(ClusterProfile, namespace=settings.profile_namespace, optional=True),
+        secrets=Cache(Secret, namespace=namespace) if namespace else None,
+    )
     heartbeats = Heartbeats(monotonic, client.now)
     heartbeats.follow(kinds.clusters)
     watches = Watches(client, known=kinds.written_by_people)
@@ -147,6 +153,15 @@ def membership(hub: Hub) -> Iterator[Controller]:
         clock=hub.client.now,
         force_after=timedelta(seconds=hub.settings.force_leave_seconds),
         tell=hub.events.tell,
+    )
+
+
+def cluster_profile(hub: Hub) -> Iterator[Controller]:
+    yield ClusterProfiles(
+        client=hub.writer("cluster-profile"),
+        reads=ProfileReads(hub.kinds.clusters, hub.kinds.profiles),
+        silence=hub.heartbeats,
+        clock=hub.client.now,
     )
 
 
@@ -304,6 +319,7 @@ def gateway_credentials(hub: Hub) -> Iterator[Controller]:
 
 MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
     "membership": membership,
+    "cluster-profile": cluster_profile,
     "placement": placement,
     "scheduling": scheduling,
     "rollout": rollout,

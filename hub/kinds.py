@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet.api.cluster import InternalMemberCluster, MemberCluster
+from fleet.api.cluster_profile import ClusterProfile
 from fleet.api.core import Namespace, Role, RoleBinding, Secret, ServiceAccount
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
 from fleet.api.scope import CLUSTER, NAMESPACED, Scope
@@ -54,6 +55,9 @@ class Kinds:
         default_factory=lambda: Cache(RoleBinding, label_selector=OURS)
     )
 
+    profiles: Cache[ClusterProfile] = field(
+        default_factory=lambda: Cache(ClusterProfile, optional=True)
+    )
     secrets: Cache[Secret] | None = None
     """Of the hub's own namespace, and of no other; none where it has no namespace."""
 
@@ -100,4 +104,4 @@ class Kinds:
     def written_by_programs(self) -> Sequence[Cache[Any]]:
         made = [c for s in self.scopes.values() for c in (s.policies, s.resources, s.bindings)]
         own = () if self.secrets is None else (self.secrets,)
-        return (*self.members, *made, *own)
+        return (*self.members, self.profiles, *made, *own)

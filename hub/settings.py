@@ -16,6 +16,7 @@ from fleet.runtime.settings import (
 
 CONTROLLERS = (
     "membership",
+    "cluster-profile",
     "placement",
     "scheduling",
     "rollout",
@@ -51,6 +52,9 @@ class Settings:
     """After which a replica that is not heard of is replaced; longer where etcd is slow."""
     log_level: LogLevel = "INFO"
     """Tells of what is tried again, and of no more."""
+    profile_namespace: str = "fleet-system"
+    """Of the ClusterProfiles, by which other tools know the members (KubeFleet's value); it is made
+    where it is missing, and nothing is where the hub has no such kind."""
     force_leave_seconds: Seconds = 900.0
     """How long a leaving member's agent is waited for (KubeFleet's value)."""
     heartbeat_timeout_seconds: Seconds = 300.0

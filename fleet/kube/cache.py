@@ -53,7 +53,8 @@ class Cache(Generic[R]):
         """Set when the server has said what there is, or that we may not know."""
         self.refusal = ""
         self.unserved = False
-        """Whether the server does not serve the kind just now; what is here is old."""
+        """Whether the server does not serve the kind just now; what is here is old, or nothing
+        where the kind is optional."""
         self._indices = dict(indices or {})
         self._entries: dict[Address, Entry] = {}
         self._gone: dict[Address, int] = {}

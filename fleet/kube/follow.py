@@ -135,7 +135,10 @@ class Follower:
         if self._why:
             await self._check_history()
         if self._version is None:
+            returns = self._cache.unserved and self._cache.optional
             self._version = await relist(self._verbs, self._cache)
+            if returns:
+                self._cache.gap()
         loop = asyncio.get_running_loop()
         seconds = round(self._pace.watch * (1 + self._chance() / 5))
         opened = loop.time()
@@ -227,6 +230,7 @@ class Follower:
             return
         self._cache.sweep((), self._cache.version)
         self._cache.fill()
+        self._cache.miss()
         self._cache.alive()
         await asyncio.sleep(self._pace.optional)
 

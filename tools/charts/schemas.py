@@ -122,6 +122,7 @@ HUB: Final = closed(
                 "heartbeatTimeoutSeconds": SECONDS,
                 "healthTimeoutSeconds": SECONDS,
                 "forceLeaveSeconds": SECONDS,
+                "profileNamespace": NAME,
                 "gatewayNames": TEXT,
                 "gatewayCertificateSeconds": SECONDS,
                 "gatewayAuthoritySeconds": SECONDS,

@@ -293,6 +293,23 @@ def test_a_kind_that_may_be_missing_is_an_empty_one_until_it_comes(
     assert (cache.synced, seen(cache)) == (True, there)
 
 
+def test_an_optional_kind_is_known_to_be_missing_and_its_return_is_told() -> None:
+    server, cache, returns = Server(a=3), Cache(ConfigMap, optional=True), list[float]()
+    server.refusals = [NotServedError("not served")] * 2
+    cache.on_gap(lambda: returns.append(asyncio.get_running_loop().time()))
+
+    async def body() -> None:
+        task = asyncio.create_task(Follower(server, cache, pace=Pace(optional=10.0)).run())
+        await asyncio.sleep(15)
+        assert (seen(cache), cache.synced, cache.unserved) == ({}, True, True)
+        await asyncio.sleep(15)
+        assert (seen(cache), cache.unserved) == ({"a": "3"}, False)
+        task.cancel()
+
+    in_virtual_time(body())
+    assert returns == [20.0]
+
+
 def test_a_kind_that_must_be_there_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     server = Server(a=3)
     server.refusals = [NotFoundError("widgets")] * 3
