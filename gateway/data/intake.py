@@ -23,6 +23,8 @@ from gateway.policy.answers import Answer
 from gateway.policy.learning import WHOLE
 
 PREFIX = b"/v1/"
+USUAL = frozenset({b"/v1/chat/completions", b"/v1/completions", b"/v1/embeddings"})
+"""Most requests' targets: there is nothing more to look at."""
 FORBIDDEN = frozenset({b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"})
 """Engines' administration, which happens to lie among what clients call."""
 
@@ -76,7 +78,8 @@ class Intake:
         return answers.UNAUTHORIZED
 
     def serve(self, client: ClientConnection, request: Request) -> Work | None:
-        if request.method != b"POST" or not _forwarded(request.path):
+        forwarded = request.target in USUAL or _forwarded(request.path)
+        if request.method != b"POST" or not forwarded:
             return self._local(client, request)
         if not self.plane.routes.known:
             self._turn_down(client, answers.STARTING)

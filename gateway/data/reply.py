@@ -111,8 +111,8 @@ class Reply:
     @property
     def broken(self) -> bool:
         """Whether the end of what came is not the end of a whole stream."""
-        ended = self.complete and self.head.until_close
-        return ended and self._events is not None and not self._events.done
+        events = self._events
+        return events is not None and self.complete and self.head.until_close and not events.done
 
     def _whole(self, data: bytes) -> bytes:
         events = self._events

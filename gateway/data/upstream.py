@@ -47,6 +47,7 @@ class Head:
         "region",
         "retry_after",
         "status",
+        "until_close",
         "upstream",
     )
 
@@ -59,11 +60,8 @@ class Head:
         self.region = b""
         self.upstream = b""
         self.event_stream = False
-
-    @property
-    def until_close(self) -> bool:
+        self.until_close = False
         """Whether the end of the connection is the end of the body."""
-        return not self.length and not self.encoding and self.status not in BODYLESS
 
 
 class Reader(Protocol):
@@ -193,6 +191,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._head = Head()
             return
         head.status = status
+        head.until_close = not (head.length or head.encoding or status in BODYLESS)
         self._reusable = self._parser.should_keep_alive() and not head.until_close
 
     def on_body(self, part: bytes) -> None:
