@@ -20,6 +20,7 @@ def answered(*, stream: bool, length: int | None = None, chunked: bool = True) -
     head.status, head.event_stream = 200, stream
     head.length = b"" if length is None else b"%d" % length
     head.encoding = b"chunked" if chunked and length is None else b""
+    head.until_close = length is None and not chunked
     return head
 
 
