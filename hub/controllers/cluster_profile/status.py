@@ -1,5 +1,6 @@
 """Say of a ClusterProfile how its member does, in KubeFleet's reasons. Pure."""
 
+import base64
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -95,6 +96,8 @@ def _access(cluster: MemberCluster) -> Iterator[AccessProvider]:
     """Name the way to the member, as far as its agent tells it."""
     server, authority = (_said(cluster, name) for name in APART[1:])
     if server or authority:
-        trust = {"certificate-authority-data": authority} if authority else {}
+        # A property is the PEM itself; a kubeconfig has it in base64.
+        encoded = base64.b64encode(authority.encode()).decode()
+        trust = {"certificate-authority-data": encoded} if authority else {}
         address = ClusterAddress.model_validate({"server": server, **trust})
         yield AccessProvider(name=MANAGER, cluster=address)

@@ -1,6 +1,6 @@
 """Report a member: what it has, that it is there, and that it is well. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from fleet.api.cluster import (
@@ -15,11 +15,15 @@ from fleet.api.cluster import (
 )
 from fleet.api.conditions import Condition, ConditionStatus, since
 from member_agent.capacity import region_of
-from member_agent.controllers.inventory.plan import Facts, Observed
+from member_agent.controllers.inventory.plan import MAX_NAMESPACES, Facts, Observed
+from member_agent.controllers.inventory.plan.properties.collector import Finding
 
 JOINED: Final = "Joined"
 HEALTHY: Final = "Healthy"
 GATEWAY: Final = "GatewayReady"
+STARTED: Final = "ClusterPropertyProviderStarted"
+COLLECTED: Final = "ClusterPropertyCollectionSucceeded"
+NAMESPACES: Final = "NamespaceCollectionSucceeded"
 
 
 class Health(NamedTuple):
@@ -39,22 +43,22 @@ def report(
 ) -> InternalMemberClusterStatus:
     """Say all of it, with a new heartbeat."""
     now, old = observed.now, membership.status
+    told = tuple(_condition(each, membership, observed) for each in _findings(facts, health))
+    said = [_condition(each, membership, observed) for each in _agent(membership, observed, health)]
+    before = old.agent.conditions if old.agent else ()
+    agent = AgentStatus(
+        type=AgentType.MEMBER_AGENT,
+        conditions=tuple(since(before, condition) for condition in said),
+        last_received_heartbeat=now,
+    )
     return InternalMemberClusterStatus(
+        conditions=tuple(since(old.conditions, condition) for condition in told),
         properties={
             name: PropertyValue(value=value, observation_time=now)
             for name, value in facts.properties.items()
         },
         resource_usage=ResourceUsage(**facts.usage._asdict(), observation_time=now),
-        agent_status=(
-            AgentStatus(
-                type=AgentType.MEMBER_AGENT,
-                conditions=tuple(
-                    since(old.agent.conditions if old.agent else (), condition)
-                    for condition in _conditions(membership, observed, health)
-                ),
-                last_received_heartbeat=now,
-            ),
-        ),
+        agent_status=(agent,),
         namespaces=facts.namespaces,
         region=region_of(observed.nodes),
         inventory=facts.inventory,
@@ -69,10 +73,11 @@ def news(old: InternalMemberClusterStatus, new: InternalMemberClusterStatus) -> 
 
 def _lasting(status: InternalMemberClusterStatus) -> tuple[object, ...]:
     usage, agent = status.resource_usage, status.agent
+    conditions = (*status.conditions, *(agent.conditions if agent else ()))
     return (
         {name: value.value for name, value in status.properties.items()},
         (usage.capacity, usage.allocatable, usage.available),
-        [(c.type, c.status, c.reason, c.message) for c in (agent.conditions if agent else ())],
+        [(c.type, c.status, c.reason, c.message) for c in conditions],
         status.namespaces,
         status.region,
         status.inventory,
@@ -80,49 +85,64 @@ def _lasting(status: InternalMemberClusterStatus) -> tuple[object, ...]:
     )
 
 
-def _conditions(
+def _agent(
     membership: InternalMemberCluster, observed: Observed, health: Health
-) -> tuple[Condition, ...]:
+) -> Iterator[Finding]:
+    yield _joined(membership, observed, health)
+    if health.trouble:
+        yield Finding(HEALTHY, False, "InternalMemberClusterUnhealthy", health.trouble)
+    else:
+        answers = "the member's API server answers"
+        yield Finding(HEALTHY, True, "InternalMemberClusterHealthy", answers)
+    yield from _gateway(health)
+
+
+def _joined(membership: InternalMemberCluster, observed: Observed, health: Health) -> Finding:
     if health.aside:
         why = f"the agent stands aside and writes nothing: {health.aside}"
-        joined = ConditionStatus.FALSE, "InternalMemberClusterStandsAside", why
-    elif membership.spec.state is ClusterState.JOIN:
-        joined = ConditionStatus.TRUE, "InternalMemberClusterJoined", "the agent applies Works"
-    elif observed.works_held:
+        return Finding(JOINED, False, "InternalMemberClusterStandsAside", why)
+    if membership.spec.state is ClusterState.JOIN:
+        return Finding(JOINED, True, "InternalMemberClusterJoined", "the agent applies Works")
+    if observed.works_held:
         waiting = "waits until its Works are released"
-        joined = ConditionStatus.UNKNOWN, "InternalMemberClusterFailedToLeave", waiting
-    else:
-        left = "its workloads stay as they are"
-        joined = ConditionStatus.FALSE, "InternalMemberClusterLeft", left
-    well = ConditionStatus.of(not health.trouble)
-    reason = "InternalMemberClusterUnhealthy" if health.trouble else "InternalMemberClusterHealthy"
-    healthy = well, reason, health.trouble or "the member's API server answers"
-    said = {JOINED: joined, HEALTHY: healthy, **_gateway(health)}
-    return tuple(_condition(kind, each, membership, observed) for kind, each in said.items())
+        return Finding(JOINED, None, "InternalMemberClusterFailedToLeave", waiting)
+    left = "its workloads stay as they are"
+    return Finding(JOINED, False, "InternalMemberClusterLeft", left)
 
 
-def _gateway(health: Health) -> Mapping[str, tuple[ConditionStatus, str, str]]:
+def _gateway(health: Health) -> Iterator[Finding]:
     """Tell of a gateway where there is one, or is to be one."""
     if health.unserved:
         reason = "GatewayNotReady" if health.gateway else "NoGatewayAddress"
-        return {GATEWAY: (ConditionStatus.FALSE, reason, health.unserved)}
-    if health.gateway:
-        return {GATEWAY: (ConditionStatus.TRUE, "GatewayReady", f"{health.gateway.url} serves")}
-    return {}
+        yield Finding(GATEWAY, False, reason, health.unserved)
+    elif health.gateway:
+        yield Finding(GATEWAY, True, "GatewayReady", f"{health.gateway.url} serves")
+
+
+def _findings(facts: Facts, health: Health) -> Iterator[Finding]:
+    """Tell how the collection went, as KubeFleet's agent with a provider does."""
+    yield Finding(STARTED, True, "Started", "the agent collects properties")
+    if health.trouble:
+        late = f"properties are as they were seen last: {health.trouble}"
+        yield Finding(COLLECTED, False, "TimedOut", late)
+    else:
+        yield Finding(COLLECTED, True, "PropertiesCollected", "properties are as they are now")
+    if facts.all_namespaces:
+        yield Finding(NAMESPACES, True, "Succeeded", "all namespaces are told")
+    else:
+        first = f"of more than {MAX_NAMESPACES} namespaces the first by name are told"
+        yield Finding(NAMESPACES, False, "Degraded", first)
+    yield from facts.findings
 
 
 def _condition(
-    kind: str,
-    saying: tuple[ConditionStatus, str, str],
-    membership: InternalMemberCluster,
-    observed: Observed,
+    finding: Finding, membership: InternalMemberCluster, observed: Observed
 ) -> Condition:
-    status, reason, message = saying
     return Condition(
-        type=kind,
-        status=status,
-        reason=reason,
-        message=message,
+        type=finding.type,
+        status=ConditionStatus.of(finding.truth),
+        reason=finding.reason,
+        message=finding.message,
         observed_generation=membership.metadata.generation,
         last_transition_time=observed.now,
     )

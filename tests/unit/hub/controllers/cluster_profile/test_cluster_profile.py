@@ -74,6 +74,7 @@ async def test_a_member_that_has_joined_has_a_profile_as_kubefleet_writes_it() -
     properties = {
         "k8s.io/k8s-version": "v1.36.3",
         "k8s.io/cluster-entrypoint": "https://us.example:6443",
+        "k8s.io/cluster-certificate-authority-data": "PEM",
         "kubernetes-fleet.io/node-count": "3",
         "too.long/value": "x" * 1025,
     }
@@ -97,7 +98,13 @@ async def test_a_member_that_has_joined_has_a_profile_as_kubefleet_writes_it() -
         "version": {"kubernetes": "v1.36.3"},
         "properties": [{"name": "kubernetes-fleet.io/node-count", "value": "3"}],
         "accessProviders": [
-            {"name": "KubeFleet", "cluster": {"server": "https://us.example:6443"}}
+            {
+                "name": "KubeFleet",
+                "cluster": {
+                    "server": "https://us.example:6443",
+                    "certificate-authority-data": "UEVN",
+                },
+            }
         ],
     }
     assert [space.name for space in world.client.all(Namespace)] == []

@@ -7,8 +7,7 @@ import pytest
 
 from fleet.api import names
 from fleet.api.cluster import Pool
-from fleet.api.core import Namespace, Pod
-from fleet.api.objects import Key, Metadata, OwnerReference, Resource
+from fleet.api.objects import Key, Resource
 from fleet.api.workspace import Workspace
 from fleet.testing.workloads import workspace
 from tests.unit.member_agent.controllers.inventory.reporter import Reporter
@@ -147,49 +146,6 @@ async def test_the_end_of_a_pause_is_news() -> None:
     await reporter.report()
     await reporter.after(181)
     assert reporter.pools()[A100].sold_out_until is None
-
-
-async def test_usage_is_what_nodes_have_less_what_pods_ask_for() -> None:
-    asked = [
-        {"name": "a", "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}},
-        {"name": "b", "resources": {"limits": {"cpu": "1", names.GPU: "1"}}},
-        {"name": "c"},
-    ]
-    body = pod("x").manifest()
-    body["spec"]["containers"] = asked
-    waiting = pod("y", on="").manifest()
-    reporter = Reporter(node("n1"), node("n2", gpus=0), pod("z", phase="Succeeded"))
-    for each in (body, waiting):
-        reporter.member.put(Pod.model_validate(each))
-    await reporter.report()
-    usage = reporter.status().resource_usage
-    gib = 1024**3
-    assert usage.capacity == usage.allocatable
-    assert usage.allocatable == {"cpu": "48", "memory": str(440 * gib), names.GPU: "1"}
-    assert usage.available == {"cpu": "46500m", "memory": str(439 * gib)}
-
-
-async def test_properties_name_and_count_what_there_is() -> None:
-    reporter = Reporter(node("a"), node("b", A100X4, gpus=4), node("c", "Standard_D4", gpus=0))
-    await reporter.report()
-    found = {name: value.value for name, value in reporter.status().properties.items()}
-    assert found == {
-        "kubernetes-fleet.io/node-count": "3",
-        f"kubernetes.azure.com/vm-sizes/{A100}/count": "1",
-        f"kubernetes.azure.com/vm-sizes/{A100X4}/count": "1",
-        "kubernetes.azure.com/vm-sizes/Standard_D4/count": "1",
-        "gpus.modelfleet.dev/A100": "5",
-        "k8s.io/k8s-version": "v1.36.3",
-        "modelfleet.dev/agent-version": "0.1.0",
-    }
-
-
-async def test_namespaces_are_told_with_the_work_that_made_them() -> None:
-    record = OwnerReference(api_version="x/v1", kind="AppliedWork", name="w", uid="u")
-    ours = Namespace(metadata=Metadata(name="ours", owner_references=(record,)))
-    reporter = Reporter(ours, Namespace(metadata=Metadata(name="default")))
-    await reporter.report()
-    assert reporter.status().namespaces == {"default": "", "ours": "w"}
 
 
 async def test_a_node_of_a_namesake_in_another_namespace_is_theirs() -> None:

@@ -1,22 +1,18 @@
 """Count what GPU capacity a member has, who holds it, and what it may still get. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from fleet.api import names
-from fleet.api.cluster import Hold, InternalMemberCluster, Inventory, Pool
-from fleet.api.core import Namespace, Node, Pod
-from fleet.api.karpenter import NodeClaim, NodePool
+from fleet.api.cluster import Hold, Pool
+from fleet.api.core import Node
+from fleet.api.karpenter import NodePool
 from fleet.api.objects import Key
 from fleet.api.workspace import InferenceSet, Workspace
 from fleet.catalog.catalogue import Catalogue
-from fleet.engine.quantity import parse
 from member_agent.capacity import (
-    ENDED,
     ON_DEMAND,
     capacity_types,
     claimed,
@@ -27,14 +23,7 @@ from member_agent.capacity import (
     room,
     sold_out,
 )
-
-RESOURCES: Final = ("cpu", "memory", names.GPU)
-"""What the usage of a cluster is told in."""
-MAX_NAMESPACES: Final = 200
-NODE_COUNT: Final = "kubernetes-fleet.io/node-count"
-GPU_COUNT: Final = "gpus.modelfleet.dev/{}"
-INSTANCE_COUNT: Final = "kubernetes.azure.com/vm-sizes/{}/count"
-VERSION: Final = "k8s.io/k8s-version"
+from member_agent.controllers.inventory.plan.observed import Observed
 
 
 class Slot(NamedTuple):
@@ -42,54 +31,6 @@ class Slot(NamedTuple):
 
     instance_type: str
     capacity_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """All that is looked at, read once at the start of the reconcile."""
-
-    membership: InternalMemberCluster | None
-    nodes: tuple[Node, ...]
-    pods: tuple[Pod, ...]
-    claims: tuple[NodeClaim, ...]
-    pools: tuple[NodePool, ...]
-    workspaces: tuple[Workspace, ...]
-    namespaces: tuple[Namespace, ...]
-    catalogue: Catalogue
-    now: datetime
-    works_held: bool = False
-    """Whether a Work still bears our finalizer."""
-    version: str = ""
-    """Of Kubernetes; empty where it is not known."""
-    release: str = ""
-    """Of the agent itself."""
-
-
-class Usage(NamedTuple):
-    """Amounts of all nodes together, as quantities."""
-
-    capacity: Mapping[str, str]
-    allocatable: Mapping[str, str]
-    available: Mapping[str, str]
-
-
-class Facts(NamedTuple):
-    """What a member reports of itself; a heartbeat changes none of it."""
-
-    inventory: Inventory
-    usage: Usage
-    properties: Mapping[str, str]
-    namespaces: Mapping[str, str]
-
-
-def plan(observed: Observed) -> Facts:
-    """Take stock."""
-    return Facts(
-        inventory=Inventory(pools=tuple(pools(observed))),
-        usage=usage(observed),
-        properties=dict(sorted(properties(observed))),
-        namespaces=dict(_namespaces(observed)),
-    )
 
 
 def pools(observed: Observed) -> Iterator[Pool]:
@@ -196,65 +137,3 @@ def _of_claims(observed: Observed) -> Iterator[tuple[Slot, Key, int]]:
 def _told(holders: Counter[tuple[str, Key]]) -> Iterator[Hold]:
     for (kind, key), gpus in sorted(holders.items()):
         yield Hold(kind=kind, namespace=key.namespace, name=key.name, gpus=gpus)
-
-
-def usage(observed: Observed) -> Usage:
-    """Add up the nodes, and take off what pods have asked for."""
-    nodes = [node.name for node in observed.nodes]
-    capacity = _sum(node.status.capacity for node in observed.nodes)
-    allocatable = _sum(node.status.allocatable for node in observed.nodes)
-    running = (pod for pod in observed.pods if pod.status.phase not in ENDED)
-    asked = _sum(_requests(pod) for pod in running if pod.spec.node_name in nodes)
-    available = {name: allocatable[name] - asked[name] for name in RESOURCES}
-    return Usage(_written(capacity), _written(allocatable), _written(available))
-
-
-def _requests(pod: Pod) -> Mapping[str, str]:
-    parts = [container.resources for container in pod.spec.containers]
-    amounts = [part.get("requests") or part.get("limits") or {} for part in parts]
-    return _written(_sum(amounts))
-
-
-def _sum(amounts: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
-    total = dict.fromkeys(RESOURCES, Decimal(0))
-    for amount in amounts:
-        for name in RESOURCES:
-            total[name] += parse(str(amount.get(name, "0"))) or 0
-    return total
-
-
-def _written(amounts: Mapping[str, Decimal]) -> dict[str, str]:
-    return {name: _quantity(amount) for name, amount in amounts.items() if amount}
-
-
-def _quantity(amount: Decimal) -> str:
-    """Write an amount in whole units, or in thousandths where it is none."""
-    whole = amount.to_integral_value()
-    return str(whole) if whole == amount else f"{int(amount * 1000)}m"
-
-
-def properties(observed: Observed) -> Iterator[tuple[str, str]]:
-    """Name and count what placements may select and sort by."""
-    yield NODE_COUNT, str(len(observed.nodes))
-    types = Counter(node.metadata.labels.get(names.INSTANCE_TYPE, "") for node in observed.nodes)
-    for kind, count in types.items():
-        if kind:
-            yield INSTANCE_COUNT.format(kind), str(count)
-    gpus: Counter[str] = Counter()
-    for node in observed.nodes:
-        sku = observed.catalogue.sku(node.metadata.labels.get(names.INSTANCE_TYPE, ""))
-        if node.gpus and sku:
-            gpus[sku.gpu_model.replace(" ", "-")] += node.gpus
-    for model, count in gpus.items():
-        yield GPU_COUNT.format(model), str(count)
-    if observed.version:
-        yield VERSION, observed.version
-    if observed.release:
-        yield names.AGENT_VERSION, observed.release
-
-
-def _namespaces(observed: Observed) -> Iterator[tuple[str, str]]:
-    """Name the namespaces, each with the AppliedWork that owns it."""
-    for namespace in sorted(observed.namespaces, key=lambda item: item.name)[:MAX_NAMESPACES]:
-        owners = namespace.metadata.owner_references
-        yield namespace.name, next((o.name for o in owners if o.kind == "AppliedWork"), "")

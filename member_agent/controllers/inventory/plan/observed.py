@@ -1,0 +1,31 @@
+"""All of a member that its report is made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fleet.api.cluster import InternalMemberCluster
+from fleet.api.core import Namespace, Node, Pod
+from fleet.api.karpenter import NodeClaim, NodePool
+from fleet.api.workspace import Workspace
+from fleet.catalog.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """All that is looked at, read once at the start of the reconcile."""
+
+    membership: InternalMemberCluster | None
+    nodes: tuple[Node, ...]
+    pods: tuple[Pod, ...]
+    claims: tuple[NodeClaim, ...]
+    pools: tuple[NodePool, ...]
+    workspaces: tuple[Workspace, ...]
+    namespaces: tuple[Namespace, ...]
+    catalogue: Catalogue
+    now: datetime
+    works_held: bool = False
+    """Whether a Work still bears our finalizer."""
+    version: str = ""
+    """Of Kubernetes; empty where it is not known."""
+    release: str = ""
+    """Of the agent itself."""
