@@ -69,3 +69,9 @@ def since(current: Iterable[Condition], new: Condition) -> Condition:
     if old and old.status is new.status:
         return new.model_copy(update={"last_transition_time": old.last_transition_time})
     return new
+
+
+def turned(old: Iterable[Condition], new: Iterable[Condition]) -> bool:
+    """Say whether a condition is new, has another status or the same for another reason."""
+    before = {condition.type: (condition.status, condition.reason) for condition in old}
+    return any(before.get(c.type) != (c.status, c.reason) for c in new)

@@ -96,6 +96,16 @@ class Cache(Generic[R]):
         entry = self._entries.get(key)
         return None if entry is None else self._read(key, entry)
 
+    def read(self, key: Key, body: bytes) -> R | None:
+        """Give an object as it was read from just this body, if that is what is here."""
+        entry = self._entries.get(key)
+        return self._read(key, entry) if entry and entry.body is body else None
+
+    def knows(self, key: Key, version: int) -> bool:
+        """Say whether this or newer news of an object, or of its end, has been heard."""
+        entry = self._entries.get(key)
+        return version <= max(entry.version if entry else 0, self._gone.get(key, 0))
+
     def body(self, key: Key) -> bytes | None:
         """Give an object whole, as JSON; for what reads more of it than the model does."""
         entry = self._entries.get(key)

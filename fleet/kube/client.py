@@ -218,8 +218,9 @@ class ApiClient:
         self._written.remember(caches)
 
     def _seen(self, resource: R, body: bytes) -> R:
-        self._written.see(ApiResource.of(resource), body)
-        return type(resource).model_validate_json(body)
+        kind = type(resource)
+        read = self._written.see(ApiResource.of(resource), body)
+        return read if type(read) is kind else kind.model_validate_json(body)
 
     async def relist(self, cache: Cache[Any]) -> None:
         await relist(self._verbs, cache)
@@ -240,11 +241,11 @@ def _of_the_same(asked: R, answered: R) -> R:
 
 def _identity(resource: Resource) -> dict[str, Any]:
     """Name an object without saying anything about it."""
-    manifest, metadata = resource.manifest(), resource.metadata
+    metadata = resource.metadata
     named = {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid}
     return {
-        "apiVersion": manifest["apiVersion"],
-        "kind": manifest["kind"],
+        "apiVersion": resource.API,
+        "kind": resource.kind(),
         "metadata": {field: value for field, value in named.items() if value},
     }
 

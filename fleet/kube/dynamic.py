@@ -109,7 +109,8 @@ class ApiDynamicClient:
             raise
 
     def _seen(self, resource: ApiResource, body: bytes) -> Body:
-        return _body(self._written.see(resource, body))
+        self._written.see(resource, body)
+        return _body(body)
 
     async def _resource_of(self, manifest: Manifest) -> ApiResource:
         return await self.resource_for(manifest["apiVersion"], manifest["kind"])

@@ -20,14 +20,16 @@ class Written:
             if not (cache.label_selector or cache.field_selector or cache.metadata_only):
                 self._caches.setdefault(cache.resource, []).append(cache)
 
-    def see(self, resource: ApiResource, body: bytes) -> bytes:
-        """Take in an answer, and pass it on."""
+    def see(self, resource: ApiResource, body: bytes) -> Any:
+        """Take in an answer; give it as a cache has read it, or None where none has."""
+        read = None
         if caches := self._caches.get(resource):
             meta = wire.shell(body).metadata
             for cache in caches:
                 if cache.synced and cache.namespace in ("", meta.namespace):
                     cache.take(meta, body)
-        return body
+                    read = read or cache.read(Key(meta.namespace, meta.name), body)
+        return read
 
     def see_deleted(self, resource: ApiResource, key: Key, answer: bytes) -> None:
         """Take in the answer to a delete: the object that waits for its finalizers, or success."""

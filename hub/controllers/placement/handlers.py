@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fleet.api.binding import Binding
+from fleet.api.conditions import turned
 from fleet.api.objects import Key, Resource
+from fleet.api.placement import Placement, PlacementStatus
 from fleet.api.scope import parent
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
@@ -52,7 +55,8 @@ class PlacementController:
         if observed.placement and (rest := self.pace.rest(key)):
             return rest
         placement, status = observed.placement, report(observed, now=self.clock())
-        wait = self.pace.wait(key, status, settled=status is None or settled(status))
+        calm = status is None or settled(status)
+        wait = self.pace.wait(key, status, settled=calm, news=_news(placement, status))
         if placement is None:
             self.pace.forget(key)
         if placement and status and not wait:
@@ -69,15 +73,28 @@ class PlacementController:
         def owner(resource: Resource) -> None:
             queue.add(parent(resource))
 
+        def bound(binding: Binding) -> None:
+            """While all go from stage to stage, look at them together and not one by one."""
+            key = parent(binding)
+            placement = reads.placements.get(key)
+            kept = placement is not None and not placement.deleting
+            queue.add_after(key, self.pace.rest(key) if kept else 0.0)
+
         def selected(resource: ApiResource, meta: Meta) -> None:
             for key in self.observer.concerned(resource, meta):
                 queue.add(key)
 
         reads = self.observer.reads
         reads.placements.on_change(placement)
-        for cache in (reads.policies, reads.resources, reads.bindings):
+        for cache in (reads.policies, reads.resources):
             cache.on_change(owner)
+        reads.bindings.on_change(bound)
         self.observer.watches.on_change(selected)
+
+
+def _news(placement: Placement | None, status: PlacementStatus | None) -> bool:
+    """Say whether a placement as a whole is on: each cluster's part may come later."""
+    return bool(placement and status and turned(placement.status.conditions, status.conditions))
 
 
 def _waits(observed: Observed) -> bool:

@@ -1,10 +1,11 @@
 """Wake the rollout for a placement whose snapshots, bindings or members changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key, Resource
 from fleet.api.scope import Scope, parent
@@ -46,15 +47,26 @@ class Rollout:
             queue.add(resource.key)
 
         def owner(resource: Resource) -> None:
-            queue.add(parent(resource))
+            if self._ours(parent(resource)):
+                queue.add(parent(resource))
 
         def member(cluster: MemberCluster) -> None:
-            if self.clusters.get(cluster.key) is None:
-                for binding in self.caches.bindings.all():
-                    if binding.spec.target_cluster == cluster.name:
-                        owner(binding)
+            for binding in self._left_by(cluster):
+                owner(binding)
 
         self.clusters.on_change(member)
         self.caches.placements.on_change(placement)
         for cache in (self.caches.policies, self.caches.resources, self.caches.bindings):
             cache.on_change(owner)
+
+    def _ours(self, key: Key) -> bool:
+        """With update runs there is nothing to do, however many bindings change."""
+        placement = self.caches.placements.get(key)
+        return placement is None or placement.spec.strategy.type != "External"
+
+    def _left_by(self, cluster: MemberCluster) -> Iterator[Binding]:
+        """Give what a member that is gone had."""
+        if self.clusters.get(cluster.key) is None:
+            for binding in self.caches.bindings.all():
+                if binding.spec.target_cluster == cluster.name:
+                    yield binding

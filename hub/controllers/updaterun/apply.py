@@ -62,17 +62,13 @@ class Applier:
 
     async def _do_to_binding(self, action: Give | Report | Remove) -> None:
         match action:
-            case Give(binding, _, _, message):
-                live = await self.client.json_patch(binding, _give(action))
-                await self._say(live, message)
+            case Give(binding):
+                await self.client.json_patch(binding, _give(action))
             case Report(binding, message):
-                await self._say(binding, message)
+                await self.client.patch_status(binding, self.given(binding, message))
             case Remove(binding):
                 with suppress(NotFoundError):
                     await self.client.delete(binding)
-
-    async def _say(self, binding: Binding, message: str) -> None:
-        await self.client.patch_status(binding, self.given(binding, message))
 
 
 def _give(action: Give) -> Patch:

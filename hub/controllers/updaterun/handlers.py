@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
+from fleet.api.conditions import turned
 from fleet.api.objects import Key, Resource
 from fleet.api.scope import parent
 from fleet.api.staged_update import Approval, UpdateRun, UpdateRunStatus, UpdateStrategy
@@ -91,7 +92,8 @@ class UpdateRuns:
             self._forget(key)
             return None
         new = status or observed.run.status
-        wait = self.pace.wait(key, None if new == run.status else new, settled=True)
+        news = turned(run.status.conditions, new.conditions)
+        wait = self.pace.wait(key, None if new == run.status else new, news=news)
         if new == run.status:
             self._ahead.pop(key, None)
         elif wait:

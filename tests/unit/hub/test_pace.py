@@ -1,14 +1,23 @@
-"""A status that is old in a moment waits for a moment, and a large one for a second."""
+"""A status that is old in a moment waits for a moment, and a large one as its size says."""
 
 import pytest
 
 from fleet.api.cluster import InternalMemberClusterStatus
 from fleet.api.objects import Key
-from hub.pace import LARGE_BYTES, LARGE_SECONDS, UNSETTLED_SECONDS, StatusPace
+from hub.pace import (
+    BYTES_PER_SECOND,
+    LARGE_BYTES,
+    LONGEST_SECONDS,
+    LOOK_SECONDS,
+    UNSETTLED_SECONDS,
+    StatusPace,
+)
 
 A, B = Key("demo", "a"), Key("demo", "b")
 SMALL = InternalMemberClusterStatus(region="centralus")
 LARGE = InternalMemberClusterStatus(region="x" * LARGE_BYTES)
+LARGER = InternalMemberClusterStatus(region="x" * 5 * BYTES_PER_SECOND)
+PAUSE = LARGE_BYTES / BYTES_PER_SECOND
 
 
 class Watch:
@@ -19,8 +28,8 @@ class Watch:
 
 def test_a_settled_status_is_written_at_once() -> None:
     watch = Watch()
-    assert watch.pace.wait(A, SMALL, settled=True) == 0
-    assert watch.pace.wait(A, SMALL, settled=True) == 0
+    assert watch.pace.wait(A, SMALL) == 0
+    assert watch.pace.wait(A, SMALL) == 0
 
 
 def test_an_unsettled_status_waits_once_however_often_it_changes() -> None:
@@ -36,43 +45,63 @@ def test_an_unsettled_status_waits_once_however_often_it_changes() -> None:
 def test_a_status_that_came_true_by_itself_lets_the_next_wait_anew() -> None:
     watch = Watch()
     watch.pace.wait(A, SMALL, settled=False)
-    assert watch.pace.wait(A, None, settled=True) == 0
+    assert watch.pace.wait(A, None) == 0
     watch.seconds += 2 * UNSETTLED_SECONDS
     assert watch.pace.wait(A, SMALL, settled=False) == pytest.approx(UNSETTLED_SECONDS)
 
 
-def test_a_large_status_is_written_once_a_second() -> None:
+def test_after_a_large_status_the_next_waits_as_long_as_its_size_says() -> None:
     watch = Watch()
-    assert watch.pace.wait(A, LARGE, settled=True) == 0
-    watch.seconds += 0.25
-    assert watch.pace.wait(A, LARGE, settled=True) == LARGE_SECONDS - 0.25
-    assert watch.pace.wait(A, SMALL, settled=True) == 0
-    watch.seconds += LARGE_SECONDS
-    assert watch.pace.wait(A, LARGE, settled=True) == 0
+    assert watch.pace.wait(A, LARGE) == 0
+    watch.seconds += PAUSE / 4
+    assert watch.pace.wait(A, LARGE) == pytest.approx(PAUSE * 3 / 4, rel=0.01)
+    watch.seconds += PAUSE
+    assert watch.pace.wait(A, LARGE) == 0
+
+
+def test_however_large_a_status_is_the_next_is_not_far() -> None:
+    watch = Watch()
+    watch.pace.wait(A, InternalMemberClusterStatus(region="x" * 100 * BYTES_PER_SECOND))
+    assert watch.pace.wait(A, LARGE) == LONGEST_SECONDS
+
+
+def test_no_size_holds_news_back() -> None:
+    watch = Watch()
+    watch.pace.wait(A, LARGE)
+    assert watch.pace.wait(A, LARGE, news=True) == 0
+    assert watch.pace.wait(A, LARGE) == pytest.approx(PAUSE, rel=0.01)
 
 
 def test_objects_do_not_wait_for_each_other() -> None:
     watch = Watch()
-    assert watch.pace.wait(A, LARGE, settled=True) == 0
-    assert watch.pace.wait(B, LARGE, settled=True) == 0
+    assert watch.pace.wait(A, LARGE) == 0
+    assert watch.pace.wait(B, LARGE) == 0
 
 
 def test_what_is_forgotten_begins_anew() -> None:
     watch = Watch()
-    watch.pace.wait(A, LARGE, settled=True)
+    watch.pace.wait(A, LARGE)
     watch.pace.wait(A, SMALL, settled=False)
     watch.pace.forget(A)
-    assert watch.pace.wait(A, LARGE, settled=True) == 0
+    assert watch.pace.wait(A, LARGE) == 0
 
 
-def test_after_a_large_status_the_next_need_not_be_made_for_a_second() -> None:
+def test_a_large_status_is_not_made_more_often_than_is_looked_for_news() -> None:
     watch = Watch()
     assert watch.pace.rest(A) == 0
-    watch.pace.wait(A, SMALL, settled=True)
+    watch.pace.wait(A, SMALL)
     assert watch.pace.rest(A) == 0
-    watch.pace.wait(A, LARGE, settled=True)
-    watch.seconds += 0.25
-    assert watch.pace.rest(A) == pytest.approx(LARGE_SECONDS - 0.25)
-    assert watch.pace.rest(B) == 0
-    watch.seconds += LARGE_SECONDS
-    assert watch.pace.rest(A) == 0
+    watch.pace.wait(A, LARGER)
+    for _ in range(3):
+        assert watch.pace.rest(A) == LOOK_SECONDS
+        assert watch.pace.rest(B) == 0
+        watch.seconds += LOOK_SECONDS
+        assert watch.pace.rest(A) == 0
+        assert watch.pace.wait(A, LARGER) > 0
+
+
+def test_a_large_status_that_waits_is_made_when_it_may_be_written() -> None:
+    watch = Watch()
+    watch.pace.wait(A, LARGE)
+    assert watch.pace.rest(A) == pytest.approx(PAUSE, rel=0.01)
+    assert PAUSE < LOOK_SECONDS

@@ -67,12 +67,14 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Give:
-    """Give a binding the resources of the run, and say so on it."""
+    """Give a binding the resources of the run; what says so is the next step's.
+
+    Another cluster need not wait until that is written.
+    """
 
     binding: Binding
     snapshot: str
     apply_strategy: ApplyStrategy | None
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

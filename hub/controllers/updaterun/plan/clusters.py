@@ -51,7 +51,7 @@ def advance(context: Context, cluster: ClusterUpdateStatus, stage: str) -> Advan
         raise AbortedError(why, {name: why})
     started = context.pen.cluster_started(cluster)
     if not given:
-        give = Give(binding, context.group.master.name, context.apply_strategy, context.message)
+        give = Give(binding, context.group.master.name, context.apply_strategy)
         return _waiting(context, started, give)
     if not binding.true_now("RolloutStarted"):
         return _waiting(context, started, Report(binding, context.message))

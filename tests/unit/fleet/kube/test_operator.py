@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import kopf
 import pytest
+from typing_extensions import override
 
 from fleet.api.core import ConfigMap
 from fleet.api.keys import Key
@@ -14,7 +16,7 @@ from fleet.kube.cache import Cache
 from fleet.kube.config import Connection
 from fleet.kube.credentials import Credentials, Token
 from fleet.kube.errors import TransientError
-from fleet.kube.operator import LOGIN_SECONDS, Patience, into, login
+from fleet.kube.operator import LOGIN_SECONDS, Patience, into, login, settings
 from fleet.kube.sweeper import SWEEP_SECONDS, Sweeper
 from tests.unit.fleet.kube.virtual import in_virtual_time
 
@@ -51,6 +53,33 @@ def test_what_kopf_sees_is_in_the_cache() -> None:
         assert lists.times == []
 
     in_virtual_time(see())
+
+
+def test_what_the_cache_knows_already_is_not_looked_at_again() -> None:
+    class Counted(Cache[ConfigMap]):
+        puts = 0
+
+        @override
+        def put(self, body: Any) -> None:
+            self.puts += 1
+            super().put(body)
+
+    async def see() -> None:
+        cache = Counted(ConfigMap)
+        seen = into(cache, Sweeper(Lists().relist))
+        for kind, version in (("ADDED", 3), ("MODIFIED", 3), ("MODIFIED", 2), ("MODIFIED", 4)):
+            await seen(type=kind, body=body(version))
+        assert cache.puts == 2
+        await seen(type="DELETED", body=body(5))
+        await seen(type="MODIFIED", body=body(5))
+        assert cache.puts == 2
+
+    in_virtual_time(see())
+
+
+def test_kopf_makes_no_copy_of_what_it_sees() -> None:
+    essence = settings().persistence.diffbase_storage.build(body=kopf.Body(body(3)))
+    assert dict(essence) == {}
 
 
 def test_after_kopf_listed_a_kind_it_is_listed_once_for_what_vanished_meanwhile() -> None:

@@ -48,10 +48,18 @@ def test_a_write_is_seen_before_the_watch_brings_it_and_told_of_once() -> None:
     cache, heard = filled(), list[str]()
     cache.on_change(lambda found: heard.append(found.name))
     written = remembering(cache)
-    assert written.see(MAPS, body(5)) == body(5)
+    assert written.see(MAPS, body(5)) is cache.get(KEY)
     assert version(cache) == "5"
     cache.put(body(5))
     assert heard == ["a"]
+
+
+def test_what_no_cache_has_read_from_the_answer_itself_is_not_given() -> None:
+    cache = filled()
+    cache.put(body(5))
+    assert remembering(cache).see(MAPS, body(5)) is None
+    assert remembering(cache).see(MAPS, body(4)) is None
+    assert Written().see(MAPS, body(6)) is None
 
 
 def test_an_answer_that_comes_after_newer_news_is_not_believed() -> None:

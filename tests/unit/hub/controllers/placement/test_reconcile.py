@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api import names
+from fleet.api.binding import BindingState
 from fleet.api.objects import Resource
 from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.kube.errors import TransientError
 from fleet.kube.lacks import Lack
+from fleet.kube.queue import WorkQueue
 from fleet.testing.workloads import workspace
+from hub.pace import LOOK_SECONDS
 from tests.unit.hub.world import CONFIG_MAPS, PLACEMENT, World, binding, config_map, placement
 
 PHI = {"group": "kaito.sh", "version": "v1beta1", "kind": "Workspace", "name": "phi"}
@@ -317,6 +320,27 @@ async def test_a_deleted_placement_waits_for_its_bindings_and_leaves_nothing() -
             world.all(m) for m in (NAMESPACED.placement, NAMESPACED.policy, NAMESPACED.resources)
         ]
         assert left == [[], [], []]
+
+
+async def test_a_large_placement_is_not_looked_at_for_each_of_its_clusters() -> None:
+    external = placement(strategy={"type": "External"})
+    many = [binding(f"c{number:03}", BindingState.BOUND) for number in range(99)]
+    async with World(external, config_map("a"), *many) as world:
+        await world.place()
+        queue = WorkQueue(lambda: 0.0)
+        world.placement.wake(queue)
+        world.client.feed(*world.caches)
+        world.client.put(binding("c000", BindingState.BOUND, available=True))
+        assert await queue.get() == world.key
+        queue.done(world.key)
+        world.client.put(binding("c001", BindingState.BOUND, available=True))
+        await world.placement.reconcile(world.key)
+        for cluster in ("c002", "c003"):
+            world.client.put(binding(cluster, BindingState.BOUND, available=True))
+        assert len(queue) == 0
+        world.seconds += LOOK_SECONDS
+        world.client.put(binding("c004", BindingState.BOUND, available=True))
+        assert await queue.get() == world.key
 
 
 async def test_snapshots_of_a_placement_that_is_gone_go() -> None:

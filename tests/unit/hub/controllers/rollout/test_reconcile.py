@@ -88,6 +88,18 @@ async def test_a_placement_is_looked_at_when_something_of_its_own_changes(
         assert len(queue) == 0
 
 
+async def test_while_update_runs_roll_out_no_binding_wakes_the_rollout() -> None:
+    external = placement(strategy={"type": "External"})
+    async with World(external, config_map("a"), member("us"), binding("us")) as world:
+        await world.place()
+        queue = watching(world)
+        for happens in (_available, _new_resources, _new_policy):
+            happens(world)
+        assert len(queue) == 0
+        world.client.put(placement())
+        assert await queue.get() == world.key
+
+
 @pytest.mark.parametrize(
     ("cluster", "wakes"), [("us", True), ("eu", False)], ids=["its own", "another"]
 )

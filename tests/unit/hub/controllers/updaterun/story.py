@@ -71,6 +71,8 @@ class Story:
         self.bindings: dict[str, Binding] = {}
         self.approvals: dict[str, Approval] = {}
         self.heard: list[str] = []
+        self._given: set[str] = set()
+        """Clusters that were given something: that the next step says so is not heard."""
         for name in clusters:
             self.joins(name)
         self.run: UpdateRun | None = self._run(index)
@@ -188,7 +190,8 @@ class Story:
         """Take one step, and carry it out."""
         planned = plan(self.observed)
         for action in (*planned.first, *planned.then):
-            self.heard.append(self._do(action))
+            if heard := self._do(action):
+                self.heard.append(heard)
         if planned.status and self.run:
             self.run = self.run.model_copy(update={"status": _stored(planned.status)})
         return planned
@@ -224,12 +227,15 @@ class Story:
 
     def _do_to_binding(self, action: Give | Report | Remove) -> str:
         match action:
-            case Give(given, snapshot, way, _):
+            case Give(given, snapshot, way):
                 return self._give(given.spec.target_cluster, snapshot, way)
             case Report(reported, _):
                 cluster = reported.spec.target_cluster
                 generation = self.bindings[cluster].metadata.generation
                 self._say(cluster, "RolloutStarted", truth=True, generation=generation)
+                if cluster in self._given:
+                    self._given.remove(cluster)
+                    return ""
                 return f"report {cluster}"
             case Remove(removed):
                 return self._remove(removed.spec.target_cluster)
@@ -237,8 +243,7 @@ class Story:
     def _give(self, cluster: str, snapshot: str, way: ApplyStrategy | None) -> str:
         state = BindingState.BOUND
         self._change(cluster, state=state, resource_snapshot_name=snapshot, apply_strategy=way)
-        generation = self.bindings[cluster].metadata.generation
-        self._say(cluster, "RolloutStarted", truth=True, generation=generation)
+        self._given.add(cluster)
         return f"{cluster} gets {snapshot.split('-')[1]}"
 
     def _remove(self, cluster: str) -> str:
