@@ -6,6 +6,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from gateway.load import Load
 from gateway.metrics import Report
 from gateway.snapshot import Snapshot
 
@@ -26,6 +27,8 @@ class Health(Struct, frozen=True, tag="health"):
     """Monotonic time, which processes of one machine share."""
     up: dict[str, bool]
     """By the endpoint's name."""
+    loads: dict[str, Load] = {}
+    """What endpoints said of their work, by name."""
 
 
 class Count(Struct, frozen=True, tag="count"):

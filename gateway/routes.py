@@ -1,11 +1,17 @@
 """A snapshot as a worker uses it: services by every name, with the state of their endpoints."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
+from gateway.load import Load
 from gateway.policy.alike import Names
 from gateway.policy.endpoint import Ejection, EndpointState
 from gateway.policy.narrow import Tiers, plain, tiers
 from gateway.snapshot import Endpoint, Service, Snapshot
+
+NONE: Final[Mapping[str, Load]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,9 @@ class Routes:
             self._names = Names(name for each in services for name in each.models[: each.listed])
         return self._names.nearest(model)
 
-    def probed(self, found: dict[str, bool], started: float) -> list[EndpointState]:
+    def probed(
+        self, found: Mapping[str, bool], started: float, loads: Mapping[str, Load] = NONE
+    ) -> list[EndpointState]:
         """Take in a round of probes; gives the endpoints that went down."""
         lost = []
         for name, up in found.items():
@@ -64,6 +72,7 @@ class Routes:
                 if state.up is not False and not up:
                     lost.append(state)
                 state.probed(up=up, started=started)
+                state.told(loads.get(name))
         return lost
 
     def _route(self, service: Service, old: dict[str, EndpointState], now: float) -> Route:

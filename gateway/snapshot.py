@@ -26,6 +26,9 @@ class Endpoint(Struct, frozen=True, gc=False, omit_defaults=True):
     """What Kubernetes says: False is believed, unknown (None) is left to the probe."""
     probe: str = ""
     """URL that answers a GET below 500 while the place lives; where empty, nothing probes."""
+    metrics: str = ""
+    """URL of an engine's metrics, which tell its queue and its cache; regions tell theirs by
+    their probe."""
     fleet: bool = False
     """A regional gateway: it gets the fleet's credential and the service's name."""
     places: int = 0

@@ -150,7 +150,7 @@ class Worker:
             plane.swap(message.snapshot)
             self._routed.set()
         else:
-            plane.probed(message.up, message.started)
+            plane.probed(message.up, message.started, message.loads)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """Give way to a successor when a part fails: nothing would ever time out again."""

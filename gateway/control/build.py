@@ -158,4 +158,5 @@ def _pod_endpoint(pod: Pod, region: str) -> Endpoint:
         region=region,
         ready=bool(ready(pod.status.conditions)) and not pod.deleting,
         probe=f"{origin}/health",
+        metrics=f"{origin}/metrics",
     )

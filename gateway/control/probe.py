@@ -1,10 +1,10 @@
-"""Asks every endpoint, once a second, whether it lives."""
+"""Asks every endpoint, once a second, whether it lives and what it has to do."""
 
 import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -12,34 +12,32 @@ import aiohttp
 import msgspec
 
 from gateway.link import Health
+from gateway.load import Load, of_engine
 from gateway.policy.probing import Outcome, Verdict
 from gateway.snapshot import Endpoint, Snapshot
 
 AT_ONCE = 100
 """Probes under way; a fleet has more endpoints than this machine should have sockets open."""
-LOAD_BYTES = 1024 * 1024
+LOAD_BYTES = 4 * 1024 * 1024
 log = logging.getLogger(__name__)
 
 
-class _ServiceLoad(msgspec.Struct):
-    ready: int = 0
+class _Region(msgspec.Struct):
+    services: dict[str, Load] = {}
 
 
-class _Load(msgspec.Struct):
-    services: dict[str, _ServiceLoad] = {}
-
-
-Ready = Mapping[str, int]
-"""Ready pods by service, as a regional gateway tells."""
-Answer = Outcome | Ready
-_load = msgspec.json.Decoder(_Load).decode
+Loads = Mapping[str, Load]
+"""By service, as a regional gateway tells."""
+Answer = Outcome | Loads
+_region = msgspec.json.Decoder(_Region).decode
 
 
 def outcome(answer: Answer, service: str) -> Outcome:
     """Read an answer for one service: a region without a ready pod of it is down for it alone."""
     if isinstance(answer, Outcome):
         return answer
-    return Outcome.UP if answer.get(service) else Outcome.DOWN
+    load = answer.get(service)
+    return Outcome.UP if load and load.ready else Outcome.DOWN
 
 
 class Prober:
@@ -105,12 +103,15 @@ class Prober:
         asked = {endpoint.probe: endpoint.fleet for endpoint, _ in targets}
         self._untrusted = {url: why for url, why in self._untrusted.items() if url in asked}
         tls = self._tls()
-        found = await asyncio.gather(*(self._ask(session, *item, tls) for item in asked.items()))
+        found, scraped = await asyncio.gather(
+            asyncio.gather(*(self._ask(session, *item, tls) for item in asked.items())),
+            self._scrape(session, targets),
+        )
         answers = dict(zip(asked, found, strict=True))
         self._judge(targets, answers)
         up = {name: v.up for name, v in self._verdicts.items() if v.up is not None}
         if up:
-            self._tell(Health(began, up))
+            self._tell(Health(began, up, scraped | dict(_told(targets, answers))))
 
     def _judge(
         self, targets: Iterable[tuple[Endpoint, str]], answers: Mapping[str, Answer]
@@ -118,6 +119,21 @@ class Prober:
         for endpoint, service in targets:
             if verdict := self._verdicts.get(endpoint.name):
                 verdict.heard(outcome(answers[endpoint.probe], service))
+
+    async def _scrape(
+        self, session: aiohttp.ClientSession, targets: Iterable[tuple[Endpoint, str]]
+    ) -> dict[str, Load]:
+        """Ask engines what they have to do; those that do not say it are judged by our requests."""
+        urls = {endpoint.name: endpoint.metrics for endpoint, _ in targets if endpoint.metrics}
+        loads = await asyncio.gather(*(self._work(session, url) for url in urls.values()))
+        return {name: load for name, load in zip(urls, loads, strict=True) if load}
+
+    async def _work(self, session: aiohttp.ClientSession, url: str) -> Load | None:
+        try:
+            async with self._slots, session.get(url, allow_redirects=False) as response:
+                return of_engine(await _body(response)) if response.ok else None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None
 
     async def _ask(
         self, session: aiohttp.ClientSession, url: str, fleet: bool, tls: ssl.SSLContext
@@ -146,25 +162,34 @@ class Prober:
             log.warning("an endpoint has no certificate to be trusted", extra=extra)
 
 
+def _told(
+    targets: Iterable[tuple[Endpoint, str]], answers: Mapping[str, Answer]
+) -> Iterator[tuple[str, Load]]:
+    """Give what regions said of the services that they were asked about."""
+    for endpoint, service in targets:
+        answer = answers[endpoint.probe]
+        if not isinstance(answer, Outcome) and (load := answer.get(service)):
+            yield endpoint.name, load
+
+
 async def _answer(response: aiohttp.ClientResponse, *, fleet: bool) -> Answer:
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Outcome.DOWN
-    return await _ready(response) if fleet else Outcome.UP
+    return await _loads(response) if fleet else Outcome.UP
 
 
-async def _ready(response: aiohttp.ClientResponse) -> Answer:
+async def _loads(response: aiohttp.ClientResponse) -> Answer:
     if response.status != HTTPStatus.OK:
         log.warning("a region refuses its probe", extra={"status": response.status})
         return Outcome.DOWN
     try:
-        load = _load(await _body(response))
+        return _region(await _body(response)).services
     except (ValueError, RecursionError):
         return Outcome.DOWN
-    return {name: service.ready for name, service in load.services.items()}
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """Read an answer to its end; ValueError for one so long that no gateway wrote it."""
+    """Read an answer to its end; ValueError for one that has none."""
     body = bytearray()
     async for part in response.content.iter_any():
         body += part

@@ -8,8 +8,10 @@ from urllib.parse import unquote
 import msgspec
 
 from gateway.data.lines import Lines
+from gateway.load import Load, together
 from gateway.policy import answers
 from gateway.policy.answers import Answer
+from gateway.policy.endpoint import EndpointState
 from gateway.routes import Route, Routes
 
 OPEN: Final = frozenset({b"/healthz", b"/readyz"})
@@ -20,20 +22,12 @@ READING: Final = frozenset({"GET", "HEAD"})
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 
-class ServiceLoad(msgspec.Struct, rename="camel"):
-    """What a region can do for one service."""
-
-    ready: int
-    in_flight: int
-    waiting: int
-
-
-class Load(msgspec.Struct, rename="camel"):
+class RegionLoad(msgspec.Struct):
     """What a regional gateway answers to `GET /-/load`: the global one's probe."""
 
     region: str
     cluster: str
-    services: dict[str, ServiceLoad]
+    services: dict[str, Load]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ class Local:
             name: _load(route, self.now, self.lines.waiting(name))
             for name, route in self.routes.by_service.items()
         }
-        return answers.as_json(Load(self.region, self.cluster, services))
+        return answers.as_json(RegionLoad(self.region, self.cluster, services))
 
 
 def _listed(route: Route) -> tuple[str, ...]:
@@ -95,9 +89,16 @@ def _model(name: str, route: Route) -> Mapping[str, Any]:
     return {"id": name, "object": "model", "created": created, "owned_by": "modelfleet"}
 
 
-def _load(route: Route, now: float, waiting: int) -> ServiceLoad:
-    ready = sum(state.usable(now) for state in route.all)
-    return ServiceLoad(ready, sum(state.in_flight for state in route.all), waiting)
+def _load(route: Route, now: float, waiting: int) -> Load:
+    """Sum up what the engines say; of one that says nothing we know what we sent it."""
+    summed = together([_work(state) for state in route.all if state.usable(now)])
+    return Load(summed.ready, summed.in_flight, summed.waiting + waiting, summed.kv_use)
+
+
+def _work(state: EndpointState) -> Load:
+    told = state.work or Load()
+    # What we sent a moment ago an engine may not have counted yet.
+    return Load(1, max(told.in_flight, state.in_flight), told.waiting, told.kv_use)
 
 
 PAGES: Final[Mapping[bytes, Callable[[Local], Answer]]] = {

@@ -1,6 +1,6 @@
 """What the exchanges of one worker share, and how a request looks to the endpoint that gets it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway import body as bodies
@@ -10,6 +10,7 @@ from gateway.data.lines import Lines
 from gateway.data.pool import Origin, Pool
 from gateway.data.upstream import Head
 from gateway.keys import Credentials
+from gateway.load import Load
 from gateway.metrics import Counts, Report, standing
 from gateway.policy.answers import RETRYABLE
 from gateway.policy.attempts import Rules
@@ -18,7 +19,7 @@ from gateway.policy.learning import Learning
 from gateway.policy.narrow import narrowed
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
-from gateway.routes import Routes
+from gateway.routes import NONE, Routes
 from gateway.snapshot import Endpoint, Queue, Snapshot
 from gateway.vault import Vault
 
@@ -118,9 +119,11 @@ class Plane:
             if credential := state.endpoint.credential:
                 state.lets_in(at_hand=bool(self.vault.line(credential)))
 
-    def probed(self, found: dict[str, bool], started: float) -> None:
+    def probed(
+        self, found: Mapping[str, bool], started: float, loads: Mapping[str, Load] = NONE
+    ) -> None:
         """Take in what the probes found; what waits for an endpoint that is gone goes elsewhere."""
-        for state in self.routes.probed(found, started):
+        for state in self.routes.probed(found, started, loads):
             for exchange in tuple(self.active):
                 exchange.endpoint_lost(state)
 

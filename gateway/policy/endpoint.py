@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
+from gateway.load import Load
 from gateway.snapshot import Endpoint
 
 
@@ -59,6 +60,7 @@ class EndpointState:
     """Mutable, one for each endpoint and worker; kept when the snapshot changes around it."""
 
     __slots__ = (
+        "_burden",
         "_ejection",
         "_ejections",
         "_failures",
@@ -79,12 +81,12 @@ class EndpointState:
         "quiet",
         "ready",
         "up",
+        "work",
     )
 
     def __init__(self, endpoint: Endpoint, ejection: Ejection, workers: int = 1) -> None:
         self._take(endpoint, workers)
-        self.quiet = False
-        """Nothing is held against it: what it has in flight is all its load."""
+        self.told(None)
         self.point = int.from_bytes(blake2b(endpoint.name.encode(), digest_size=8).digest())
         """Where it stands among others when requests that are alike go to the same one."""
         self.in_flight = 0
@@ -121,17 +123,20 @@ class EndpointState:
         return self.in_flight >= self.places
 
     def load(self, now: float) -> float:
-        """Requests in flight, and failures that are not forgotten yet; more while it starts."""
+        """Requests in flight, and failures that are not forgotten yet, for each of its replicas
+        and with what waits there; more while it starts."""
         load: float = self.in_flight
         if self._penalty:
             load += self._decayed(now)
+        if self._burden:
+            load = self._burden.weighed(load)
         if self._trial and self.in_flight:
             return load + TRIAL
         if now < self._warm_at:
             self.quiet = False
             share = 1 - (self._warm_at - now) / SLOW_START_SECONDS
             return (load + 1) / max(share, FIRST_SHARE) - 1
-        self.quiet = not (self._penalty or self._trial) and self.usable(now)
+        self.quiet = not (self._penalty or self._trial or self._burden) and self.usable(now)
         return load
 
     def starts(self, now: float) -> None:
@@ -148,7 +153,6 @@ class EndpointState:
         if self.endpoint.ready is False and endpoint.ready is not False:
             self.starts(now)
         self._take(endpoint, workers)
-        self.quiet = False
 
     def answered(self, now: float) -> None:
         """Take an answer as proof that it works."""
@@ -183,8 +187,17 @@ class EndpointState:
         if up and started > self._lost_at:
             self.ejected_until = self._told_until
 
+    def told(self, load: Load | None) -> None:
+        """Take in what it says of its work; None where it said nothing."""
+        self.work = load
+        self._burden = None if load is None or load.idle else load
+        """What it says, where that is more than one replica without a queue."""
+        self.quiet = self.quiet and self._burden is None
+
     def _take(self, endpoint: Endpoint, workers: int) -> None:
         self.endpoint = endpoint
+        self.quiet = False
+        """Nothing is held against it: what it has in flight is all its load."""
         region, name = endpoint.region.encode(), endpoint.name.encode()
         self.marks = b"x-modelfleet-region: %b\r\nx-modelfleet-upstream: %b\r\n" % (region, name)
         """Says in the head of an answer where that came from."""

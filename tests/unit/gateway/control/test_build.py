@@ -276,6 +276,7 @@ def test_a_pod_serves_its_service() -> None:
                     region="northeurope",
                     ready=True,
                     probe="http://127.1.0.1:5000/health",
+                    metrics="http://127.1.0.1:5000/metrics",
                 ),
             ),
         ),

@@ -13,8 +13,19 @@ from msgspec import structs
 from fleet.testing.waiting import until
 from gateway.control.probe import AT_ONCE, LOAD_BYTES, Prober
 from gateway.link import Health
+from gateway.load import Load
 from gateway.snapshot import Endpoint, Service
-from tests.gateway_upstream import End, Upstream, hangs, head, says, unreachable, upstream, whole
+from tests.gateway_upstream import (
+    End,
+    Upstream,
+    hangs,
+    head,
+    says,
+    turns_away,
+    unreachable,
+    upstream,
+    whole,
+)
 from tests.unit.gateway.places import place, service, table
 
 PATIENT = 20.0
@@ -28,10 +39,11 @@ class Heard:
 
     def __init__(self) -> None:
         self.up: dict[str, bool] = {}
+        self.loads: dict[str, Load] = {}
         self.rounds = 0
 
     def __call__(self, health: Health) -> None:
-        self.up = health.up
+        self.up, self.loads = health.up, health.loads
         self.rounds += 1
 
 
@@ -108,6 +120,31 @@ async def test_a_region_is_up_for_the_services_that_it_has_ready_pods_of() -> No
             gateway.behaviour = says(whole(200, load(qwen=1)))
             expected = {"demo/phi-eu": False, "demo/qwen-eu": True, "demo/gone-eu": False}
             await until(lambda: seen.up == expected)
+
+
+async def test_workers_hear_what_a_region_says_of_its_work() -> None:
+    told = b'{"services": {"demo/phi": {"ready": 2, "inFlight": 9, "waiting": 4, "kvUse": 0.5}}}'
+    async with (
+        upstream(says(whole(200, told))) as gateway,
+        probing(service(PHI, region(gateway)), service(QWEN, region(gateway, "demo/no"))) as seen,
+    ):
+        await until(lambda: seen.heard.loads == {"demo/eu": Load(2, 9, 4, 0.5)})
+
+
+async def test_an_engine_tells_its_work_by_its_metrics_or_not_at_all() -> None:
+    metrics = b"vllm:num_requests_running 3\nvllm:num_requests_waiting 2\n"
+    async with (
+        upstream(says(whole(200, metrics))) as engine,
+        upstream(says(whole(200, b"nothing"))) as other,
+        upstream(turns_away(404)) as third,
+    ):
+        pods = [
+            place(f"demo/{number}", probe=f"{each.url}/models", metrics=f"{each.url}/metrics")
+            for number, each in enumerate((engine, other, third))
+        ]
+        async with probing(service(PHI, *pods)) as seen:
+            await until(lambda: seen.heard.loads == {"demo/0": Load(1, 3, 2)})
+            assert set(seen.up) == {"demo/0", "demo/1", "demo/2"}
 
 
 async def test_a_url_that_many_share_is_asked_once_a_round() -> None:

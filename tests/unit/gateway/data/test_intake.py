@@ -7,6 +7,7 @@ import pytest
 
 from fleet.testing.waiting import until
 from gateway import body as bodies
+from gateway.load import Load
 from gateway.snapshot import Endpoint, Service, Snapshot
 from tests.gateway_upstream import CHUNKED, JSON, chunk, hangs, says, upstream, whole
 from tests.unit.gateway.data.gate import (
@@ -300,11 +301,13 @@ async def test_load_tells_who_is_ready_and_how_much_is_under_way() -> None:
         wire = await gateway.connect()
         wire.send(chat())
         await until(lambda: one.requests)
+        said = {"team/0": Load(1, 0, 4, 0.5), "team/1": Load(1, 9, 9, 0.9)}
+        gateway.plane.probed({"team/0": True, "team/1": False}, gateway.clock(), said)
         load: Any = msgspec.json.decode((await gateway.ask(get("/-/load"))).body)
     assert load == {
         "region": "eu",
         "cluster": "member-eu",
-        "services": {SERVICE: {"ready": 1, "inFlight": 1, "waiting": 0}},
+        "services": {SERVICE: {"ready": 1, "inFlight": 1, "waiting": 4, "kvUse": 0.5}},
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.load import Load
 from gateway.policy.attempts import Attempts, Rules
 from gateway.policy.endpoint import EndpointState, Failure
 from gateway.policy.pick import MANY, pick, wait
@@ -120,3 +121,17 @@ def test_a_client_is_told_to_wait_for_the_first_that_comes_back(
     states = [ejected(each) if each else known() for each in seconds]
     assert wait(states, NOW) == expected
     assert wait(states, NOW + 100) == 1
+
+
+def test_a_queue_and_a_full_cache_weigh_and_replicas_share() -> None:
+    crowded, full, large = several(3)
+    crowded.told(Load(ready=1, waiting=5))
+    full.told(Load(ready=1, kv_use=0.95))
+    large.told(Load(ready=4, waiting=4))
+    assert pick([crowded, full, large], (), NOW, never) is large
+    assert pick([crowded, full, large], (large,), NOW, never) is crowded
+    large.in_flight = 17
+    assert pick([crowded, full, large], (), NOW, never) is crowded
+    crowded.told(None)
+    large.in_flight = 0
+    assert pick([crowded, large], (), NOW, never) is crowded
