@@ -81,7 +81,8 @@ class Routes:
         label = next(iter(service.models), service.name)
         ranked = tiers([state for state in states if state.weight], self._region)
         hedged = service.hedge is not None
-        looks = bool(service.rules or service.affinity or service.shadow) or hedged
+        told = service.rules or service.affinity or service.shadow or service.adapters
+        looks = bool(told) or hedged
         return Route(service, states, label, ranked, plain(states, ranked), looks)
 
     def _state(

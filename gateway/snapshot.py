@@ -12,6 +12,17 @@ class Queue(Struct, frozen=True, gc=False, omit_defaults=True):
     """That one may wait."""
 
 
+class Tls(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How an external endpoint is met; files lie below the folder of credentials."""
+
+    server_name: str = ""
+    """What its certificate names, where that is not the URL's host."""
+    authority: str = ""
+    """Certificates that it is trusted by; where empty, the system's and the gateway's."""
+    certificate: str = ""
+    """Folder with `tls.crt` and `tls.key`, which it is shown."""
+
+
 class Endpoint(Struct, frozen=True, gc=False, omit_defaults=True):
     """One place that serves a model: a region, an external URL or, in a region, a pod."""
 
@@ -39,6 +50,14 @@ class Endpoint(Struct, frozen=True, gc=False, omit_defaults=True):
     """Share of requests, against others of its priority; 0: only what a rule sends there."""
     credential: str = ""
     """File below the folder of credentials that holds the key to show there."""
+    tls: Tls | None = None
+    price: tuple[float, float] = (0.0, 0.0)
+    """US dollars for a million tokens, of prompts and of answers."""
+    cost: tuple[float, float] = (0.0, 0.0)
+    """What it is ranked by among those of its priority, the cheaper first: the price of tokens,
+    then of an hour; all are alike where costs do not count."""
+    adapters: tuple[str, ...] = ()
+    """Models that it serves beside its own, under names of their own."""
 
 
 class Rule(Struct, frozen=True, gc=False):
@@ -75,6 +94,8 @@ class Service(Struct, frozen=True, gc=False, omit_defaults=True):
     """Seconds since the epoch, as OpenAI's model objects have it."""
     listed: int = 1
     """How many of the names `GET /v1/models` lists."""
+    adapters: dict[str, str] = {}
+    """Those of the names that are adapters', each with the engines' name for it."""
     queue: Queue = Queue()
     rules: tuple[Rule, ...] = ()
     """The first that fits counts."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from gateway.snapshot import Tls
+
 HANDSHAKE_SECONDS = 10.0
 """For a client on a slow line; who holds a connection open without a word gets no more."""
 ALPN = ("http/1.1",)
@@ -107,9 +109,70 @@ class ServerTls:
         tls.context = self._newest.context
 
 
-def upstream_tls(ca_file: str) -> Reloaded:
-    """Follow the file of authorities that upstreams are trusted by."""
-    return Reloaded(partial(trusting, ca_file), ca_file)
+class Trust:
+    """Whom upstreams are trusted by: all by the same authorities, but for some with their own."""
+
+    def __init__(self, ca_file: str = "", folder: str = "") -> None:
+        """Files that endpoints name lie below `folder`."""
+        self._usual = Reloaded(partial(trusting, ca_file), ca_file)
+        self._folder = folder
+        self._own: dict[Tls, Reloaded] = {}
+
+    def context(self, tls: Tls | None) -> ssl.SSLContext:
+        """Give what to connect with; TlsError where an endpoint's own files are no use."""
+        if tls is None or not (tls.authority or tls.certificate):
+            return self._usual.context
+        if tls not in self._own:
+            self._own[tls] = self._made(tls)
+        return self._own[tls].context
+
+    def why_not(self, tls: Tls | None) -> str:
+        """Say what is wrong with an endpoint's own files; nothing where they can be used."""
+        try:
+            self.context(tls)
+        except TlsError as error:
+            return str(error)
+        return ""
+
+    def renewed(self, tls: Tls | None) -> ssl.SSLContext:
+        """Look at the files again, and give what to connect with from now on."""
+        self.refresh()
+        return self.context(tls)
+
+    def refresh(self) -> None:
+        for each in (self._usual, *self._own.values()):
+            each.refresh()
+
+    def _made(self, tls: Tls) -> Reloaded:
+        if not self._folder:
+            raise TlsError("GATEWAY_CREDENTIALS_DIR: needed for what endpoints are trusted by")
+        authority, cert, key = (
+            str(Path(self._folder, name)) if name else ""
+            for name in (tls.authority, *_pair(tls.certificate))
+        )
+        return Reloaded(partial(_meeting, authority, cert, key), authority, cert, key)
+
+
+def _pair(folder: str) -> tuple[str, str]:
+    return (f"{folder}/tls.crt", f"{folder}/tls.key") if folder else ("", "")
+
+
+def _meeting(authority: str, cert: str, key: str) -> ssl.SSLContext:
+    """Make what meets one endpoint: its own authorities instead of the system's."""
+    context = trusting("")
+    if authority:
+        _readable(authority)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        if authority:
+            context.load_verify_locations(cafile=authority)
+        if cert:
+            _readable(cert, key)
+            context.load_cert_chain(cert, key, password=b"")
+    except (OSError, ValueError) as error:
+        raise TlsError(f"{authority} {cert}: cannot be used: {error}") from error
+    return context
 
 
 def _readable(*files: str) -> None:

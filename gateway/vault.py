@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 
 from gateway.keys import WatchedFile
+from gateway.snapshot import Endpoint
+from gateway.tls import Trust
 
 MISSING = "no credential"
 WAY_OUT = "mount the Secret that holds it below GATEWAY_CREDENTIALS_DIR"
@@ -13,10 +15,22 @@ log = logging.getLogger(__name__)
 class Vault:
     """Reads the files that routes name, each below one folder, when they are new or changed."""
 
-    def __init__(self, folder: str = "") -> None:
+    def __init__(self, folder: str = "", trust: Trust | None = None) -> None:
         self._folder = Path(folder) if folder else None
+        self._trust = trust or Trust(folder=folder)
         self._files: dict[str, WatchedFile] = {}
         self._lines: dict[str, bytes] = {}
+        self._told: dict[str, str] = {}
+        """What was wrong with an endpoint's certificates."""
+
+    def opens(self, endpoint: Endpoint) -> bool:
+        """Tell whether all is at hand by which an endpoint is met."""
+        why = self._trust.why_not(endpoint.tls)
+        if why != self._told.get(endpoint.name, ""):
+            self._told[endpoint.name] = why
+            extra = {"endpoint": endpoint.name, "why": why or "all is at hand"}
+            log.warning("an external endpoint's TLS", extra=extra)
+        return not why and (not endpoint.credential or bool(self.line(endpoint.credential)))
 
     def line(self, credential: str) -> bytes:
         """Give the header that shows a credential; empty where it is not at hand."""

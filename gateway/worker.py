@@ -30,7 +30,7 @@ from gateway.routes import Routes
 from gateway.settings import Scope, Settings, read
 from gateway.subscriber import Subscriber
 from gateway.supervisor import RETIRING
-from gateway.tls import HANDSHAKE_SECONDS, Reloaded, ServerTls, upstream_tls
+from gateway.tls import HANDSHAKE_SECONDS, ServerTls, Trust
 from gateway.vault import Vault
 
 TICK_SECONDS = 0.25
@@ -50,15 +50,13 @@ BACKLOG = 4096
 log = logging.getLogger(__name__)
 
 
-def build(settings: Settings, credentials: Credentials, trusted: Reloaded) -> Intake:
+def build(settings: Settings, credentials: Credentials, trusted: Trust) -> Intake:
     """Put a data plane together; it routes nothing before its first table."""
     plane = Plane(
         routes=Routes(Ejection(), settings.workers, _near(settings)),
-        pool=Pool(
-            time.monotonic, connect_seconds=settings.connect_seconds, tls=lambda: trusted.context
-        ),
+        pool=Pool(time.monotonic, connect_seconds=settings.connect_seconds, tls=trusted.context),
         credentials=credentials,
-        vault=Vault(settings.credentials_dir),
+        vault=Vault(settings.credentials_dir, trusted),
         rules=Rules(chance=random.random, attempts=settings.attempts),
         limits=Limits(
             first_byte_seconds=settings.first_byte_seconds, stall_seconds=settings.stall_seconds
@@ -89,10 +87,10 @@ class Worker:
             regional=settings.scope is Scope.REGIONAL,
         )
         self._keys.refresh()
-        self._trusted = upstream_tls(settings.upstream_ca_file)
+        self._trusted = Trust(settings.upstream_ca_file, settings.credentials_dir)
         if settings.upstream_ca_file:
             # One that is wrong ends us now, and not a client's request.
-            self._trusted.renewed()
+            self._trusted.context(None)
         cert, key = settings.tls_cert_file, settings.tls_key_file
         self._tls = ServerTls(cert, key) if cert else None
         self.intake = build(settings, self._keys.credentials, self._trusted)

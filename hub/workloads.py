@@ -129,6 +129,16 @@ def served_model(workload: Workload) -> str:
     return preset.name if preset else workload.name
 
 
+def adapters(workload: Workload) -> tuple[str, ...]:
+    """Name the adapters that the engine serves as models beside its own."""
+    if isinstance(workload, Workspace):
+        inference = workload.inference
+    else:
+        inference = workload.spec.template.inference
+    given = inference.adapters if inference and inference.preset else ()
+    return tuple(dict.fromkeys(each.source.name for each in given if each.source))
+
+
 def allocated_to(allocation: Allocation, ref: WorkloadRef) -> bool:
     return (allocation.kind, allocation.namespace, allocation.name) == tuple(ref)
 

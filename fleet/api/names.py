@@ -66,6 +66,7 @@ CLUSTER_MANAGER: Final = "x-k8s.io/cluster-manager"
 # Ours.
 SERVICE: Final = "modelfleet.dev/service"
 MODEL: Final = "modelfleet.dev/model"
+ADAPTERS: Final = "modelfleet.dev/adapters"
 MARKED: Final = "modelfleet.dev/marked"
 ALLOCATION: Final = "modelfleet.dev/allocation"
 ENSURE_NAMESPACE: Final = "modelfleet.dev/ensure-namespace"

@@ -37,6 +37,9 @@ class ModelServiceSpec(Model):
     """The name that clients send as `model`, one in the whole fleet."""
     aliases: Annotated[tuple[Annotated[str, NAME], ...], LIST] = ()
     """Further names."""
+    adapters: Annotated[tuple[Annotated[str, NAME], ...], LIST] = ()
+    """LoRA adapters that its engines serve as models of their own: names that clients send too, and
+    that reach only the endpoints which have them."""
     admission: Admission = Admission()
     """How many requests are served at a time, and how others wait."""
     traffic: Traffic = Traffic()
@@ -79,10 +82,55 @@ class EndpointCredential(Model):
     """Its key in the Secret."""
 
 
+class EndpointAuthority(Model):
+    """Certificates that an external endpoint is trusted by."""
+
+    secret: Annotated[str, NAME, Schema(min_length=1, pattern=_NAME)]
+    """The Secret that holds them, in the same namespace; the gateway has it mounted."""
+    key: Annotated[str, NAME, Schema(min_length=1, pattern=_NAME)] = "ca.crt"
+    """Their key in the Secret: certificates in PEM."""
+
+
+class EndpointTls(Model):
+    """How an external endpoint is met, where its certificate is not one that everybody trusts."""
+
+    server_name: Annotated[str, NAME] = ""
+    """The name that its certificate has, where that is not the URL's host."""
+    authority: EndpointAuthority | None = None
+    """What it is trusted by; without it the system's authorities, and those that the gateway
+    trusts."""
+    certificate_secret: Annotated[str, NAME, Schema(pattern=f"^({_NAME[1:-1]})?$")] = ""
+    """The Secret with `tls.crt` and `tls.key` that it is shown, where it asks for a certificate."""
+
+
+class TokenPrice(Model):
+    """What tokens cost, in US dollars a million."""
+
+    input_per_million: Money
+    """Tokens of the prompt."""
+    output_per_million: Money
+    """Tokens of the answer."""
+
+
 class ModelEndpointSpec(Model):
     """Where a model is served."""
 
     RULES: ClassVar = (
+        Rule(
+            "!has(self.price) || !has(self.cluster) || self.cluster == ''",
+            "price is for external endpoints: clusters of the fleet cost by the hour",
+            field="price",
+        ),
+        Rule(
+            "!has(self.tls) || !has(self.cluster) || self.cluster == ''",
+            "tls is for external endpoints: clusters of the fleet have the fleet's certificates",
+            field="tls",
+        ),
+        Rule(
+            "!has(self.tls) || self.url.startsWith('https://')",
+            "url must begin with https:// where there is tls",
+            field="url",
+        ),
         Rule(
             "!has(self.credential) || !has(self.cluster) || self.cluster == ''",
             "credential is for external endpoints: clusters of the fleet get the fleet's own",
@@ -115,6 +163,12 @@ class ModelEndpointSpec(Model):
     service says of it comes first."""
     credential: EndpointCredential | None = None
     """The key that an external endpoint asks for."""
+    tls: EndpointTls | None = None
+    """How an external endpoint is met, where its certificate is not one that everybody trusts."""
+    price: TokenPrice | None = None
+    """What an external endpoint takes for tokens."""
+    adapters: Annotated[tuple[Annotated[str, NAME], ...], LIST] = ()
+    """LoRA adapters that it serves as models of their own; the service names them too."""
 
 
 class ModelEndpointStatus(Model):

@@ -90,5 +90,8 @@ class Traffic(Model):
     """Where requests with certain headers go; the first that fits counts."""
     shadow: TrafficShadow | None = None
     """Who gets copies of requests."""
+    cheapest_first: bool = False
+    """Of a priority, endpoints that cost more get requests when the cheaper ones are lost or full:
+    clusters of the fleet by what a replica costs an hour, then external ones by their tokens."""
     affinity: TrafficAffinity | None = None
     """Which requests go to the same endpoint."""

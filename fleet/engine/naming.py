@@ -19,6 +19,8 @@ class Wishes(Protocol):
     def model(self) -> str: ...
     @property
     def aliases(self) -> tuple[str, ...]: ...
+    @property
+    def adapters(self) -> tuple[str, ...]: ...
 
 
 class Service(Protocol):
@@ -48,7 +50,7 @@ def eldest_first(services: Iterable[S]) -> list[S]:
 
 def claimed(service: Service) -> tuple[str, ...]:
     """Give what a service wants to be called, its model's own name first."""
-    return service.spec.model, *service.spec.aliases
+    return service.spec.model, *service.spec.aliases, *service.spec.adapters
 
 
 def full(namespace: str, name: str) -> str:

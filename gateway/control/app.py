@@ -21,7 +21,7 @@ from gateway.keys import WatchedFile, secrets_in
 from gateway.link import Table
 from gateway.settings import Scope, Settings
 from gateway.snapshot import Snapshot
-from gateway.tls import upstream_tls
+from gateway.tls import Trust
 
 RETRY_SECONDS = 5.0
 OUTGOING_SECONDS = 10.0
@@ -53,7 +53,7 @@ class Control:
             Credential(settings.fleet_credential_file),
             seconds=settings.probe_seconds,
             timeout=settings.probe_timeout_seconds,
-            tls=upstream_tls(settings.upstream_ca_file).renewed,
+            tls=Trust(settings.upstream_ca_file, settings.credentials_dir).renewed,
         )
 
     async def run(self, link: socket.socket, life: int) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fleet.api import names
 from fleet.api.addresses import exposed
 from fleet.api.keys import Key
-from fleet.engine.naming import claimed, created, eldest_first, name_models
+from fleet.engine.naming import claimed, created, eldest_first, full, name_models
 from gateway.control import traffic
 from gateway.control.kinds import ModelEndpoint, ModelService, Pod, ready
 from gateway.snapshot import Endpoint, Queue, Service, Snapshot
@@ -35,6 +35,7 @@ def fleet_routes(
             shadow=traffic.shadow(service, serving.get(service.key, ())),
             affinity=traffic.affinity(service),
             hedge=traffic.hedge(service),
+            adapters=_adapters(service.namespace, service.spec.adapters, models),
         )
         for service, (models, listed) in zip(by_age, name_models(claims), strict=True)
     ]
@@ -48,7 +49,7 @@ def pod_routes(pods: Iterable[Pod], region: str) -> Snapshot:
         if service := _service(pod):
             serving.setdefault(service, []).append(pod)
     claims = [
-        (members[0].namespace, [_model(members[0]) or service.rpartition("/")[2]])
+        (members[0].namespace, [_model(members[0]) or service.rpartition("/")[2], *_tuned(members)])
         for service, members in serving.items()
     ]
     return Snapshot(
@@ -58,6 +59,7 @@ def pod_routes(pods: Iterable[Pod], region: str) -> Snapshot:
                 models=models,
                 listed=listed,
                 endpoints=tuple(_pod_endpoint(pod, region) for pod in members),
+                adapters=_adapters(members[0].namespace, _tuned(members), models),
             )
             for (service, members), (models, listed) in zip(
                 serving.items(), name_models(claims), strict=True
@@ -101,6 +103,10 @@ def _endpoint(
         weight=weight,
         priority=priority,
         credential=credential,
+        tls=None if fleet else traffic.tls(endpoint),
+        price=traffic.price(endpoint),
+        cost=traffic.cost(service, endpoint),
+        adapters=spec.adapters,
     )
 
 
@@ -143,6 +149,21 @@ def _model(pod: Pod) -> str:
     return pod.metadata.annotations.get(names.MODEL, "")
 
 
+def _tuned(pods: Iterable[Pod]) -> tuple[str, ...]:
+    """Name the adapters that any of these pods serves."""
+    told = (pod.metadata.annotations.get(names.ADAPTERS, "").split(",") for pod in pods)
+    return tuple(dict.fromkeys(name for each in told for name in each if name))
+
+
+def _adapters(namespace: str, adapters: Iterable[str], models: Iterable[str]) -> dict[str, str]:
+    """Tell which of the names that a service got are adapters'."""
+    mine = set(models)
+    asked = (
+        (name, adapter) for adapter in adapters for name in (adapter, full(namespace, adapter))
+    )
+    return {name: adapter for name, adapter in asked if name in mine}
+
+
 def _port(pod: Pod) -> int:
     ports = (port.container_port for container in pod.spec.containers for port in container.ports)
     return next(ports, 0)
@@ -159,4 +180,5 @@ def _pod_endpoint(pod: Pod, region: str) -> Endpoint:
         ready=bool(ready(pod.status.conditions)) and not pod.deleting,
         probe=f"{origin}/health",
         metrics=f"{origin}/metrics",
+        adapters=_tuned([pod]),
     )

@@ -5,6 +5,7 @@ They are read by msgspec, since pydantic takes longer to load than a gateway may
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -98,10 +99,11 @@ class TrafficAffinity(Struct, frozen=True, rename="camel"):
     prefix_bytes: int = 0
 
 
-class Traffic(Struct, frozen=True):
+class Traffic(Struct, frozen=True, rename="camel"):
     targets: tuple[TrafficTarget, ...] = ()
     rules: tuple[TrafficRule, ...] = ()
     shadow: TrafficShadow | None = None
+    cheapest_first: bool = False
     affinity: TrafficAffinity | None = None
 
 
@@ -112,6 +114,7 @@ class Hedging(Struct, frozen=True, rename="camel"):
 class ModelServiceSpec(Struct, frozen=True):
     model: str
     aliases: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
     admission: Admission = Admission()
     traffic: Traffic = Traffic()
     hedging: Hedging | None = None
@@ -128,6 +131,22 @@ class Credential(Struct, frozen=True):
     key: str = "apiKey"
 
 
+class Authority(Struct, frozen=True):
+    secret: str
+    key: str = "ca.crt"
+
+
+class EndpointTls(Struct, frozen=True, rename="camel"):
+    server_name: str = ""
+    authority: Authority | None = None
+    certificate_secret: str = ""
+
+
+class TokenPrice(Struct, frozen=True, rename="camel"):
+    input_per_million: Decimal
+    output_per_million: Decimal
+
+
 class ModelEndpointSpec(Struct, frozen=True, rename="camel"):
     service: str
     url: str
@@ -138,10 +157,15 @@ class ModelEndpointSpec(Struct, frozen=True, rename="camel"):
     weight: int = 1
     priority: int = 0
     credential: Credential | None = None
+    tls: EndpointTls | None = None
+    price: TokenPrice | None = None
+    adapters: tuple[str, ...] = ()
 
 
 class ModelEndpointStatus(Struct, frozen=True, rename="camel"):
+    replicas: int = 0
     ready_replicas: int = 0
+    usd_per_hour: Decimal | None = None
     conditions: tuple[Condition, ...] = ()
 
 

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,7 +15,8 @@ import msgspec
 from gateway.link import Health
 from gateway.load import Load, of_engine
 from gateway.policy.probing import Outcome, Verdict
-from gateway.snapshot import Endpoint, Snapshot
+from gateway.snapshot import Endpoint, Snapshot, Tls
+from gateway.tls import TlsError
 
 AT_ONCE = 100
 """Probes under way; a fleet has more endpoints than this machine should have sockets open."""
@@ -29,7 +31,22 @@ class _Region(msgspec.Struct):
 Loads = Mapping[str, Load]
 """By service, as a regional gateway tells."""
 Answer = Outcome | Loads
+
+
+class Question(NamedTuple):
+    """What is asked once a round, for all endpoints that share it."""
+
+    url: str
+    fleet: bool
+    tls: Tls | None
+
+
+Answers = Mapping[Question, Answer]
 _region = msgspec.json.Decoder(_Region).decode
+
+
+def _question(endpoint: Endpoint) -> Question:
+    return Question(endpoint.probe, endpoint.fleet, endpoint.tls)
 
 
 def outcome(answer: Answer, service: str) -> Outcome:
@@ -50,7 +67,7 @@ class Prober:
         *,
         seconds: float,
         timeout: float,
-        tls: Callable[[], ssl.SSLContext],
+        tls: Callable[[Tls | None], ssl.SSLContext],
     ) -> None:
         self._tell = tell
         self._credential = credential
@@ -100,11 +117,11 @@ class Prober:
 
     async def _round(self, session: aiohttp.ClientSession, began: float) -> None:
         targets = self._targets
-        asked = {endpoint.probe: endpoint.fleet for endpoint, _ in targets}
-        self._untrusted = {url: why for url, why in self._untrusted.items() if url in asked}
-        tls = self._tls()
+        asked = {_question(endpoint) for endpoint, _ in targets}
+        urls = {question.url for question in asked}
+        self._untrusted = {url: why for url, why in self._untrusted.items() if url in urls}
         found, scraped = await asyncio.gather(
-            asyncio.gather(*(self._ask(session, *item, tls) for item in asked.items())),
+            asyncio.gather(*(self._ask(session, question) for question in asked)),
             self._scrape(session, targets),
         )
         answers = dict(zip(asked, found, strict=True))
@@ -113,12 +130,10 @@ class Prober:
         if up:
             self._tell(Health(began, up, scraped | dict(_told(targets, answers))))
 
-    def _judge(
-        self, targets: Iterable[tuple[Endpoint, str]], answers: Mapping[str, Answer]
-    ) -> None:
+    def _judge(self, targets: Iterable[tuple[Endpoint, str]], answers: Answers) -> None:
         for endpoint, service in targets:
             if verdict := self._verdicts.get(endpoint.name):
-                verdict.heard(outcome(answers[endpoint.probe], service))
+                verdict.heard(outcome(answers[_question(endpoint)], service))
 
     async def _scrape(
         self, session: aiohttp.ClientSession, targets: Iterable[tuple[Endpoint, str]]
@@ -135,17 +150,25 @@ class Prober:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return None
 
-    async def _ask(
-        self, session: aiohttp.ClientSession, url: str, fleet: bool, tls: ssl.SSLContext
-    ) -> Answer:
-        headers = {"authorization": f"Bearer {self._credential()}"} if fleet else {}
+    async def _ask(self, session: aiohttp.ClientSession, question: Question) -> Answer:
+        url, tls = question.url, question.tls
+        headers = {"authorization": f"Bearer {self._credential()}"} if question.fleet else {}
         try:
             async with (
                 self._slots,
-                session.get(url, headers=headers, allow_redirects=False, ssl=tls) as response,
+                session.get(
+                    url,
+                    headers=headers,
+                    allow_redirects=False,
+                    ssl=self._tls(tls),
+                    server_hostname=(tls.server_name or None) if tls else None,
+                ) as response,
             ):
                 self._untrusted.pop(url, None)
-                return await _answer(response, fleet=fleet)
+                return await _answer(response, fleet=question.fleet)
+        except TlsError as error:
+            self._distrust(url, str(error))
+            return Outcome.DOWN
         except aiohttp.ClientConnectorCertificateError as error:
             self._distrust(url, str(error.certificate_error))
             return Outcome.DOWN
@@ -162,12 +185,10 @@ class Prober:
             log.warning("an endpoint has no certificate to be trusted", extra=extra)
 
 
-def _told(
-    targets: Iterable[tuple[Endpoint, str]], answers: Mapping[str, Answer]
-) -> Iterator[tuple[str, Load]]:
+def _told(targets: Iterable[tuple[Endpoint, str]], answers: Answers) -> Iterator[tuple[str, Load]]:
     """Give what regions said of the services that they were asked about."""
     for endpoint, service in targets:
-        answer = answers[endpoint.probe]
+        answer = answers[_question(endpoint)]
         if not isinstance(answer, Outcome) and (load := answer.get(service)):
             yield endpoint.name, load
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from gateway.control.kinds import ModelEndpoint, ModelService, Selector
-from gateway.snapshot import Affinity, Rule, Shadow
+from gateway.snapshot import Affinity, Rule, Shadow, Tls
+
+PROMPT_SHARE = 0.75
+"""Of a request's tokens, where prices are compared: prompts are about three times as long."""
 
 
 def share(service: ModelService, endpoint: ModelEndpoint) -> tuple[int, int]:
@@ -45,6 +48,33 @@ def credential(endpoint: ModelEndpoint) -> str:
     """Name the file of an endpoint's credential: its own namespace's, whoever wrote it."""
     told = endpoint.spec.credential
     return f"{endpoint.namespace}/{told.secret}/{told.key}" if told else ""
+
+
+def tls(endpoint: ModelEndpoint) -> Tls | None:
+    """Name the files of how an endpoint is met, of its own namespace as well."""
+    told, namespace = endpoint.spec.tls, endpoint.namespace
+    if told is None:
+        return None
+    authority, shown = told.authority, told.certificate_secret
+    return Tls(
+        server_name=told.server_name,
+        authority=f"{namespace}/{authority.secret}/{authority.key}" if authority else "",
+        certificate=f"{namespace}/{shown}" if shown else "",
+    )
+
+
+def price(endpoint: ModelEndpoint) -> tuple[float, float]:
+    told = endpoint.spec.price
+    return (float(told.input_per_million), float(told.output_per_million)) if told else (0.0, 0.0)
+
+
+def cost(service: ModelService, endpoint: ModelEndpoint) -> tuple[float, float]:
+    """Rank endpoints where costs count: the fleet's are paid for, however little they do."""
+    if not service.spec.traffic.cheapest_first:
+        return 0.0, 0.0
+    inward, outward = price(endpoint)
+    hourly = float(endpoint.status.usd_per_hour or 0) / max(1, endpoint.status.replicas)
+    return (PROMPT_SHARE * inward + (1 - PROMPT_SHARE) * outward, round(hourly, 4))
 
 
 def _selected(selector: Selector, endpoints: Iterable[ModelEndpoint]) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Call:
     """What is asked: the request, and for whom."""
 
     __slots__ = (
+        "adapter",
         "hedge",
         "key",
         "kind",
@@ -67,6 +68,8 @@ class Call:
         """The name that the client used; an endpoint may serve it under another."""
         self.span = span
         """Where the name stands in the body, where that was found already."""
+        self.adapter = ""
+        """The engines' name for the adapter that is asked for, where it is one."""
         self.targets: frozenset[str] | None = None
         """Endpoints that it may go to and no other, where a rule says so."""
         self.key = 0

@@ -194,7 +194,7 @@ class Exchange:
             self._reply = Reply(old=call.request.old)
         self._asked = now
         self.deadline = now + self._patience.first.limit
-        self._origin = origin = context.pool.origin(state.endpoint.url)
+        self._origin = origin = context.pool.origin(state.endpoint)
         connection = origin.take()
         if connection:
             self._send(connection)

@@ -37,7 +37,7 @@ class Rival:
         self.state = state
         self.asked = context.clock()
         self.reply = Reply(old=call.request.old)
-        self.origin: Origin = context.pool.origin(state.endpoint.url)
+        self.origin: Origin = context.pool.origin(state.endpoint)
         self.connection: UpstreamConnection | None = None
         self.dial: Dial | None = None
 

@@ -135,6 +135,7 @@ class Intake:
         call = Call(request, service, label, kind)
         if request.affinity:
             call.key = affinity.passed(request.affinity)
+        call.adapter = request.adapter.decode("latin-1")
         return self._exchange(client, call)
 
     def _read(self, client: ClientConnection, request: Request) -> Work | None:

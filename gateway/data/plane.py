@@ -7,7 +7,7 @@ from gateway import body as bodies
 from gateway.data import heads
 from gateway.data.call import Active, Call
 from gateway.data.lines import Lines
-from gateway.data.pool import Origin, Pool
+from gateway.data.pool import Origin, Pool, place
 from gateway.data.upstream import Head
 from gateway.keys import Credentials
 from gateway.load import Load
@@ -16,7 +16,7 @@ from gateway.policy.answers import RETRYABLE
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import EndpointState
 from gateway.policy.learning import Learning
-from gateway.policy.narrow import narrowed
+from gateway.policy.narrow import Tiers, having, narrowed
 from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
 from gateway.routes import NONE, Routes
@@ -43,9 +43,10 @@ class Plane:
         route = self.routes.by_service.get(call.service)
         if route is None:
             return ()
-        if call.targets is None:
-            return route.states
-        return [state for state in route.all if state.endpoint.name in call.targets]
+        states = route.states
+        if call.targets is not None:
+            states = tuple(state for state in route.all if state.endpoint.name in call.targets)
+        return having(states, call.adapter) if call.adapter else states
 
     def candidates(
         self, call: Call, tried: Sequence[EndpointState], now: float
@@ -53,9 +54,11 @@ class Plane:
         route = self.routes.by_service.get(call.service)
         if route is None:
             return ()
-        if route.plain and not call.key and call.targets is None:
+        if route.plain and not (call.key or call.adapter) and call.targets is None:
             return route.all
-        ranked = route.tiers if call.targets is None else (self.states(call),)
+        ranked: Tiers = route.tiers if call.targets is None else (self.states(call),)
+        if call.adapter:
+            ranked = [having(tier, call.adapter) for tier in ranked]
         return narrowed(ranked, tried, now, self.rules.chance, call.key)
 
     def queue(self, service: str) -> Queue:
@@ -69,9 +72,9 @@ class Plane:
             key = self._for_region(call)
         elif endpoint.credential:
             key = self.vault.line(endpoint.credential)
-        body = request.body
-        if call.model and endpoint.model and endpoint.model != call.model:
-            body = bodies.renamed(body, call.span or bodies.model_span(body), endpoint.model)
+        body, called = request.body, call.adapter or endpoint.model
+        if call.model and called and called != call.model:
+            body = bodies.renamed(body, call.span or bodies.model_span(body), called)
         head = b"".join(
             (
                 b"POST ",
@@ -90,7 +93,8 @@ class Plane:
         """Give the headers that only a regional gateway gets."""
         service = b"x-modelfleet-service: %b\r\n" % call.service.encode()
         alike = b"x-modelfleet-affinity: %x\r\n" % call.key if call.key else b""
-        return self.credentials.line + service + alike
+        tuned = b"x-modelfleet-adapter: %b\r\n" % call.adapter.encode() if call.adapter else b""
+        return self.credentials.line + service + alike + tuned
 
     def marks(self, head: Head, tried: Sequence[EndpointState], *, keep: bool) -> bytes:
         state, marks = tried[-1], tried[-1].marks
@@ -111,13 +115,14 @@ class Plane:
         self.routes.swap(snapshot, self.clock())
         self.unlock()
         self.learning.keep_only({route.label for route in self.routes.by_service.values()})
-        self.pool.keep_only({state.endpoint.url for state in self.routes.states.values()})
+        self.pool.keep_only({place(state.endpoint) for state in self.routes.states.values()})
 
     def unlock(self) -> None:
         """Let in those whose credentials are at hand, and leave out the others."""
         for state in self.routes.states.values():
-            if credential := state.endpoint.credential:
-                state.lets_in(at_hand=bool(self.vault.line(credential)))
+            endpoint = state.endpoint
+            if endpoint.credential or endpoint.tls:
+                state.lets_in(at_hand=self.vault.opens(endpoint))
 
     def probed(
         self, found: Mapping[str, bool], started: float, loads: Mapping[str, Load] = NONE

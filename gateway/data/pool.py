@@ -9,8 +9,12 @@ from urllib.parse import urlsplit
 
 from gateway.data.upstream import UpstreamConnection
 from gateway.policy.endpoint import Failure
+from gateway.snapshot import Endpoint, Tls
+from gateway.tls import TlsError
 
 Dial = asyncio.Task[None]
+Place = str | tuple[str, Tls]
+"""Where connections lead that may stand for each other."""
 IDLE_SECONDS = 4.0
 """Shorter than the 5 s after which uvicorn, and so vLLM, closes what is idle."""
 
@@ -23,10 +27,14 @@ class Caller(Protocol):
     def refused(self, failure: Failure) -> None: ...
 
 
+def place(endpoint: Endpoint) -> Place:
+    return endpoint.url if endpoint.tls is None else (endpoint.url, endpoint.tls)
+
+
 class Origin:
     """One upstream's address, and the connections to it that nobody uses."""
 
-    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, url: str, clock: Callable[[], float], tls: Tls | None = None) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -35,7 +43,8 @@ class Origin:
             parts, port = urlsplit(""), None
         self.host = parts.hostname or ""
         self.port = port or (443 if parts.scheme == "https" else 80)
-        self.tls = parts.scheme == "https"
+        self.encrypted = parts.scheme == "https"
+        self.tls = tls
         self.base = parts.path.rstrip("/").encode()
         self.host_line = b"host: %b\r\n" % parts.netloc.rpartition("@")[2].encode()
         self._clock = clock
@@ -76,19 +85,20 @@ class Pool:
         clock: Callable[[], float],
         *,
         connect_seconds: float,
-        tls: Callable[[], ssl.SSLContext],
+        tls: Callable[[Tls | None], ssl.SSLContext],
     ) -> None:
         self._clock = clock
         self._seconds = connect_seconds
         self.tls = tls
         """Asked at each connection: authorities may change, and plain HTTP needs none."""
-        self._origins: dict[str, Origin] = {}
+        self._origins: dict[Place, Origin] = {}
         self._dialling: set[Dial] = set()
 
-    def origin(self, url: str) -> Origin:
-        origin = self._origins.get(url)
+    def origin(self, endpoint: Endpoint) -> Origin:
+        where = endpoint.url if endpoint.tls is None else place(endpoint)
+        origin = self._origins.get(where)
         if origin is None:
-            origin = self._origins[url] = Origin(url, self._clock)
+            origin = self._origins[where] = Origin(endpoint.url, self._clock, endpoint.tls)
         return origin
 
     def dial(self, origin: Origin, caller: Caller) -> Dial:
@@ -103,10 +113,10 @@ class Pool:
         for origin in self._origins.values():
             origin.trim(now)
 
-    def keep_only(self, urls: set[str]) -> None:
+    def keep_only(self, places: set[Place]) -> None:
         """Drop the addresses that are no longer routed to."""
-        for url in self._origins.keys() - urls:
-            self._origins.pop(url).close()
+        for where in self._origins.keys() - places:
+            self._origins.pop(where).close()
 
     def close(self) -> None:
         self.keep_only(set())
@@ -117,7 +127,7 @@ class Pool:
         try:
             async with asyncio.timeout(self._seconds):
                 connection = await self._connect(origin)
-        except ssl.SSLCertVerificationError:
+        except (ssl.SSLCertVerificationError, TlsError):
             caller.refused(Failure.UNTRUSTED)
         except (OSError, UnicodeError):
             caller.refused(Failure.REFUSED)
@@ -125,13 +135,15 @@ class Pool:
             caller.connected(connection)
 
     async def _connect(self, origin: Origin) -> UpstreamConnection:
-        """Raises OSError (as TLS and time-outs do), UnicodeError where the host is no name."""
+        """Raises OSError (as TLS and time-outs do), UnicodeError where the host is no name, and
+        TlsError where the endpoint's own files are no use."""
         if not origin.host:
             raise OSError(errno.EADDRNOTAVAIL, "no host")
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: UpstreamConnection(origin),
             origin.host,
             origin.port,
-            ssl=self.tls() if origin.tls else None,
+            ssl=self.tls(origin.tls) if origin.encrypted else None,
+            server_hostname=(origin.tls.server_name or None) if origin.tls else None,
         )
         return connection

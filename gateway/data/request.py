@@ -19,6 +19,7 @@ _HEADERS: Final = {
     b"content-length": "length",
     b"transfer-encoding": "encoding",
     b"x-api-key": "api_key",
+    b"x-modelfleet-adapter": "adapter",
     b"x-modelfleet-affinity": "affinity",
     b"x-modelfleet-service": "service",
     **dict.fromkeys(
@@ -52,6 +53,7 @@ class Request:
     """One request as far as we read it. `refusal` is the answer when it is not to be served."""
 
     __slots__ = (
+        "adapter",
         "affinity",
         "api_key",
         "authorization",
@@ -78,6 +80,7 @@ class Request:
         """How Anthropic's clients show theirs."""
         self.service = b""
         self.affinity = b""
+        self.adapter = b""
         self.length = b""
         self.encoding = b""
         self.expect = b""

@@ -17,12 +17,19 @@ Tiers = Sequence[Sequence[EndpointState]]
 
 
 def tiers(states: Sequence[EndpointState], region: str) -> tuple[tuple[EndpointState, ...], ...]:
-    """Order by priority, then our own region before others: the next is for when one is no use."""
+    """Order by priority, by cost where that counts, then our own region before others: the next is
+    for when one is no use."""
 
-    def rank(state: EndpointState) -> tuple[int, bool]:
-        return state.endpoint.priority, bool(region) and state.endpoint.region != region
+    def rank(state: EndpointState) -> tuple[int, tuple[float, float], bool]:
+        endpoint = state.endpoint
+        return endpoint.priority, endpoint.cost, bool(region) and endpoint.region != region
 
     return tuple(tuple(tier) for _, tier in groupby(sorted(states, key=rank), key=rank))
+
+
+def having(states: Sequence[EndpointState], adapter: str) -> Sequence[EndpointState]:
+    """Give those that serve an adapter."""
+    return [state for state in states if adapter in state.endpoint.adapters]
 
 
 def plain(states: Sequence[EndpointState], ranked: Tiers) -> bool:

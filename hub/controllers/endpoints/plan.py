@@ -7,7 +7,7 @@ from itertools import islice
 from fleet.api import names
 from fleet.api.objects import Metadata
 from fleet.api.service import ModelEndpoint, ModelEndpointSpec, ModelService, ModelServiceSpec
-from hub.workloads import Share, Workload, served_model
+from hub.workloads import Share, Workload, adapters, served_model
 
 MAX_ALIASES = 100
 
@@ -108,6 +108,7 @@ def _wanted_service(siblings: Sequence[Workload]) -> ModelService:
     eldest = siblings[0]
     owners = tuple(sibling.owner_reference(controller=False) for sibling in siblings)
     others = [name for each in siblings for name in (called(each), *aliases(each))]
+    tuned = (name for each in siblings for name in adapters(each))
     further = (name for name in dict.fromkeys(others) if name != called(eldest))
     return ModelService(
         metadata=Metadata(
@@ -116,7 +117,11 @@ def _wanted_service(siblings: Sequence[Workload]) -> ModelService:
             owner_references=owners,
             labels={names.MANAGED_BY: names.CATEGORY},
         ),
-        spec=ModelServiceSpec(model=called(eldest), aliases=tuple(islice(further, MAX_ALIASES))),
+        spec=ModelServiceSpec(
+            model=called(eldest),
+            aliases=tuple(islice(further, MAX_ALIASES)),
+            adapters=tuple(islice(dict.fromkeys(tuned), MAX_ALIASES)),
+        ),
     )
 
 
@@ -176,5 +181,6 @@ def _wanted_endpoint(workload: Workload, share: Share, called_there: str) -> Mod
             region=share.region,
             cluster=share.cluster,
             model="" if model == called_there else model,
+            adapters=adapters(workload),
         ),
     )

@@ -253,3 +253,11 @@ async def test_a_credential_goes_only_to_external_endpoints_and_over_tls(
     assert "url must begin with https://" in await refusal(client, plain)
     ours = endpoint("ours", cluster="eu", credential=credential)
     assert "credential is for external endpoints" in await refusal(client, ours)
+    price = {"inputPerMillion": "0.5", "outputPerMillion": "1.5"}
+    tls = {"serverName": "api.example", "authority": {"secret": "ca"}}
+    await client.dynamic.create(endpoint("own", price=price, tls=tls, adapters=["sql"]))
+    for field, value in (("price", price), ("tls", tls)):
+        ours = endpoint("ours", cluster="eu", **{field: value})
+        assert f"{field} is for external endpoints" in await refusal(client, ours)
+    plain = endpoint("plain", url="http://api.example/v1", tls=tls)
+    assert "url must begin with https:// where there is tls" in await refusal(client, plain)

@@ -12,7 +12,7 @@ from fleet.api.core import Service, ServicePort, ServiceSpec, StatefulSet, State
 from fleet.api.objects import LabelSelector, Metadata
 from fleet.api.workspace import Workspace
 from member_agent.controllers.workspace.plan.actions import Body, Need, Observed, Share
-from member_agent.controllers.workspace.plan.adapters import pullers
+from member_agent.controllers.workspace.plan.adapters import adapter_names, pullers
 from member_agent.controllers.workspace.plan.arguments import PORT, served_name
 from member_agent.controllers.workspace.plan.config import Settings
 from member_agent.controllers.workspace.plan.container import container, volumes
@@ -173,7 +173,8 @@ def _template(
     return {
         "metadata": {
             "labels": (metadata.get("labels") or {}) | ours,
-            "annotations": (metadata.get("annotations") or {}) | _notes(called, observed),
+            "annotations": (metadata.get("annotations") or {})
+            | _notes(workspace, called, observed),
         },
         "spec": spec | {"tolerations": [*(spec.get("tolerations") or ()), *TOLERATIONS]},
     }
@@ -205,10 +206,12 @@ def _service(workspace: Workspace, model: str) -> dict[str, str]:
     return {names.SERVICE: told or names.service_name(model)}
 
 
-def _notes(model: str, observed: Observed) -> dict[str, str]:
+def _notes(workspace: Workspace, model: str, observed: Observed) -> dict[str, str]:
     """What routers read, what keeps the node, and what restarts the pods with their config."""
     hashed = {names.CONFIG_HASH: content(observed.config.data)} if observed.config else {}
-    return {names.MODEL: model, names.DO_NOT_DISRUPT: "true", **hashed}
+    adapters = ",".join(adapter_names(workspace))
+    also = {names.ADAPTERS: adapters} if adapters else {}
+    return {names.MODEL: model, names.DO_NOT_DISRUPT: "true", **also, **hashed}
 
 
 def _terms(workspace: Workspace, share: Share) -> list[list[Body]]:

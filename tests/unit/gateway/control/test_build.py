@@ -1,14 +1,17 @@
 """Routes are what the objects say, and nobody gets what is another's."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.api import names
 from fleet.api.core import Pod
+from fleet.api.service import ModelEndpointStatus
 from fleet.testing.workloads import NOON
-from gateway.snapshot import Affinity, Endpoint, Queue, Rule, Service, Shadow
+from gateway.snapshot import Affinity, Endpoint, Queue, Rule, Service, Shadow, Tls
 from tests.unit.gateway.control.objects import endpoint, fleet_routes, pod, pod_routes, service
 
 GATEWAYS = {"eu": "https://eu.example/v1", "us": "https://us.example:8443/v1/"}
@@ -101,6 +104,47 @@ def test_a_credential_is_named_by_its_file_and_goes_nowhere_where_it_could_be_re
 ) -> None:
     found = places(endpoint(url=url, credential={"secret": "bought"}))
     assert [each.credential for each in found] == ([expected] if expected else [])
+
+
+def test_an_external_endpoint_may_have_certificates_of_its_own_and_a_price() -> None:
+    tls = {"serverName": "api", "authority": {"secret": "ca"}, "certificateSecret": "pair"}
+    price = {"inputPerMillion": "0.5", "outputPerMillion": "2"}
+    (found,) = places(endpoint("bought", tls=tls, price=price))
+    assert found.tls == Tls("api", "demo/ca/ca.crt", "demo/pair")
+    assert (found.price, found.cost) == ((0.5, 2.0), (0.0, 0.0))
+
+
+def test_where_costs_count_the_fleet_comes_first_by_the_hour_and_others_by_their_tokens() -> None:
+    bought = endpoint(
+        "bought",
+        url="https://api.example/v1",
+        price={"inputPerMillion": "1", "outputPerMillion": "3"},
+    )
+    told = ModelEndpointStatus(usd_per_hour=Decimal("7.34"), replicas=2)
+    ours = endpoint("eu", cluster="eu").model_copy(update={"status": told})
+    cheap = service(traffic={"cheapestFirst": True})
+    (routed,) = fleet_routes([cheap], [bought, ours], GATEWAYS).services
+    costs = {each.name: each.cost for each in routed.endpoints}
+    assert costs == {"demo/bought": (1.5, 0.0), "demo/eu": (0.0, 3.67)}
+
+
+def test_adapters_are_names_that_reach_the_endpoints_which_have_them() -> None:
+    tuned, other = service("phi", adapters=["sql", "taken"]), service("qwen", "taken", age=9)
+    having, bare = endpoint("eu", adapters=["sql"]), endpoint("us")
+    _, routed = fleet_routes([tuned, other], [having, bare], {}).services
+    assert routed.name == "demo/qwen"
+    (routed, _) = fleet_routes([tuned, other], [having, bare], {}).services
+    assert routed.models == ("phi", "sql", "demo/phi", "demo/sql")
+    assert (routed.listed, routed.adapters) == (2, {"sql": "sql", "demo/sql": "sql"})
+    assert [each.adapters for each in routed.endpoints] == [("sql",), ()]
+
+
+def test_a_pod_tells_its_adapters() -> None:
+    notes = {"annotations": {names.MODEL: "phi-4", names.ADAPTERS: "sql,law"}}
+    (routed,) = pod_routes([pod("phi-0", metadata=notes), pod("phi-1")], "eu").services
+    assert routed.models[:3] == ("phi-4", "sql", "law")
+    assert routed.adapters["demo/law"] == "law"
+    assert [each.adapters for each in routed.endpoints] == [("sql", "law"), ()]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ import pytest
 from msgspec import structs
 
 from fleet.testing.waiting import until
+from gateway import snapshot
 from gateway.control.probe import AT_ONCE, LOAD_BYTES, Prober
 from gateway.link import Health
 from gateway.load import Load
 from gateway.snapshot import Endpoint, Service
+from gateway.tls import Trust
 from tests.gateway_upstream import (
     End,
     Upstream,
@@ -30,7 +32,7 @@ from tests.unit.gateway.places import place, service, table
 
 PATIENT = 20.0
 """Seconds that nobody who lives needs for an answer."""
-Tls = Callable[[], ssl.SSLContext]
+Tls = Callable[[snapshot.Tls | None], ssl.SSLContext]
 PHI, QWEN = "demo/phi", "demo/qwen"
 
 
@@ -58,7 +60,7 @@ class Probing:
             lambda: self.credential,
             seconds=seconds,
             timeout=patience,
-            tls=tls or ssl.create_default_context,
+            tls=tls or Trust().context,
         )
         self.prober.aim(table(*services))
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import Ejection
 from gateway.routes import Routes
 from gateway.snapshot import Endpoint, Service, Snapshot
+from gateway.tls import Trust
 from tests.gateway_upstream import Upstream
 
 MODEL, SERVICE, KEY, SECRET = "llama", "team/llama", "client-key", "fleet-secret"
@@ -238,7 +238,7 @@ async def gate(
     accepted = Keyring((sha256(KEY.encode()).digest(),))
     plane = Plane(
         routes=Routes(Ejection()),
-        pool=Pool(clock, connect_seconds=connect_seconds, tls=ssl.create_default_context),
+        pool=Pool(clock, connect_seconds=connect_seconds, tls=Trust().context),
         credentials=Credentials(accepted, b"authorization: Bearer %b\r\n" % SECRET.encode()),
         rules=Rules(chance=chance, attempts=attempts),
         clock=clock,

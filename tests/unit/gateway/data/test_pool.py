@@ -8,7 +8,9 @@ import pytest
 
 from fleet.testing.certificates import Authority, write_pair
 from fleet.testing.waiting import until
-from gateway.tls import serving
+from gateway.snapshot import Tls
+from gateway.tls import Trust, serving
+from gateway.vault import Vault
 from tests.gateway_upstream import (
     CHUNKED,
     DONE,
@@ -178,7 +180,7 @@ async def test_an_upstream_without_a_certificate_to_be_trusted_is_told_nothing(
     odd = serving(*write_pair(tmp_path, pair))
     async with upstream(tls=odd) as one, upstream() as two, gate(one, two) as gateway:
         trusting = ssl.create_default_context(cadata=known.cert.decode())
-        gateway.plane.pool.tls = lambda: trusting
+        gateway.plane.pool.tls = lambda _: trusting
         answer = await gateway.ask(chat())
         assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r1")
         assert list(gateway.plane.metrics.errors) == [("llama", "r0", "untrusted")]
@@ -192,3 +194,30 @@ async def test_an_upstream_without_a_certificate_to_be_trusted_is_told_nothing(
         assert (await gateway.ask(chat())).status == 200
         assert (await gateway.ask(chat())).status == 200
         assert one.connections == 1
+
+
+async def test_an_external_endpoint_may_be_trusted_by_an_authority_of_its_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority()
+    context = serving(*write_pair(tmp_path, authority.issue("inside.example")))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=authority.cert.decode())
+    trust = Trust(folder=str(tmp_path))
+    own = Tls("inside.example", "team/ca/ca.crt", "team/pair")
+    async with upstream(tls=context) as one, gate() as gateway:
+        gateway.plane.pool.tls, gateway.plane.vault = trust.context, Vault(str(tmp_path), trust)
+        gateway.swap([endpoint(one, tls=own)])
+        assert (await gateway.ask(chat())).code == "no_ready_endpoint"
+        assert str(tmp_path / "team/ca/ca.crt") in caplog.records[-1].__dict__["why"]
+        for folder, name, text in (
+            ("ca", "ca.crt", authority.cert),
+            ("pair", "tls.crt", (pair := authority.issue("gateway.example")).cert),
+            ("pair", "tls.key", pair.key),
+        ):
+            (tmp_path / "team" / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "team" / folder / name).write_bytes(text)
+        gateway.plane.unlock()
+        assert (await gateway.ask(chat())).status == 200
+        gateway.swap([endpoint(one, tls=Tls("other.example", own.authority, own.certificate))])
+        assert (await gateway.ask(chat())).code == "no_trusted_endpoint"

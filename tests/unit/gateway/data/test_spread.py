@@ -148,3 +148,31 @@ async def test_an_external_endpoint_gets_its_own_credential_and_none_without(
     assert outside.line("../team/bought/apiKey") == b""
     secret.write_text("two\r\nlines")
     assert Vault(str(tmp_path)).line("team/bought/apiKey") == b""
+
+
+async def test_an_adapter_is_asked_of_an_endpoint_that_has_it() -> None:
+    tuned = {"adapters": {"sql": "sql", "team/sql": "sql"}}
+    async with upstream() as one, upstream() as two, gate() as gateway:
+        having = endpoint(two, 1, adapters=("sql",), model="inside", fleet=True)
+        gateway.swap([endpoint(one, 0, model="inside"), having], "sql", "team/sql", **tuned)
+        for name in ("sql", "team/sql"):
+            answer = await gateway.ask(chat(model=name))
+            assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r1")
+            request = two.requests[-1]
+            assert request.json["model"] == "sql"
+            assert request.headers["x-modelfleet-adapter"] == "sql"
+        two.refuse()
+        two.hang_up()
+        assert (await gateway.ask(chat(model="sql"))).code == "no_ready_endpoint"
+        assert (await gateway.ask(chat())).status == 200
+        assert one.requests[-1].json["model"] == "inside"
+
+
+async def test_a_region_keeps_an_adapter_to_the_pods_that_have_it() -> None:
+    lines = ("x-modelfleet-service: team/llama", "x-modelfleet-adapter: sql")
+    async with upstream() as one, upstream() as two, gate(by_service=True) as region:
+        region.swap([endpoint(one, 0), endpoint(two, 1, adapters=("sql",))])
+        for _ in range(3):
+            assert (await region.ask(chat(*lines))).headers["x-modelfleet-region"] == "r1"
+        region.swap([endpoint(one, 0)])
+        assert (await region.ask(chat(*lines))).code == "no_ready_endpoint"

@@ -40,6 +40,16 @@ def test_priorities_come_in_their_order_and_the_own_region_first_in_each() -> No
     assert ranked(*states, region="mars") == [["us", "eu", "eu-2"], ["bought"]]
 
 
+def test_of_a_priority_the_cheaper_come_first_wherever_they_are() -> None:
+    states = (
+        known("api", cost=(1.5, 0.0), region="eu"),
+        known("eu", cost=(0.0, 3.6), region="eu"),
+        known("us", cost=(0.0, 2.4), region="us"),
+        known("last", priority=1),
+    )
+    assert ranked(*states, region="eu") == [["us"], ["eu"], ["api"], ["last"]]
+
+
 @pytest.mark.parametrize(
     ("states", "expected"),
     [

@@ -12,7 +12,7 @@ from fleet.api.keys import Key
 from fleet.api.scope import CLUSTER, NAMESPACED
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
-from fleet.api.workspace import UPDATING, InferenceSet, Workspace
+from fleet.api.workspace import UPDATING, Adapter, DataSource, InferenceSet, Workspace
 from fleet.kube.cache import Cache
 from fleet.kube.errors import ConflictError
 from fleet.testing.client import FakeClient
@@ -160,6 +160,20 @@ async def test_workloads_of_one_model_share_its_service() -> None:
     (service,) = world.client.all(ModelService)
     assert {owner.name for owner in service.metadata.owner_references} == {PHI, "more-phi"}
     assert service.spec.aliases == ("more-phi",)
+
+
+async def test_adapters_are_models_beside_the_one_that_they_change() -> None:
+    sql = Adapter(source=DataSource(name="sql", image="sql:1"))
+    preset = workspace().inference
+    assert preset
+    inference = preset.model_copy(update={"adapters": (sql,)})
+    tuned = workspace().model_copy(update={"inference": inference})
+    world = World(*fleet("us"), tuned)
+    await world.reconcile()
+    (service,) = world.client.all(ModelService)
+    assert service.spec.adapters == ("sql",)
+    found = {each.name: each.spec.adapters for each in world.client.all(ModelEndpoint)}
+    assert found == {f"{PHI}-us": ("sql",)}
 
 
 async def test_a_service_of_several_models_is_named_by_the_eldest_and_comes_to_rest() -> None:
