@@ -18,6 +18,11 @@ VERBS: Final = {
     "get": "cli.get:get",
     "rollout": "cli.rollout:app",
     "approve": "cli.approve:approve",
+    "cordon": "cli.cordon:cordon",
+    "uncordon": "cli.cordon:uncordon",
+    "drain": "cli.cordon:drain",
+    "draincluster": "cli.cordon:draincluster",
+    "uncordoncluster": "cli.cordon:uncordoncluster",
     "logs": "cli.logs:logs",
     "chat": "cli.chat:chat",
     "demo": "cli.demo.command:demo",
@@ -81,9 +86,9 @@ def modelfleet() -> None:
 
 
 def main() -> None:
-    """Run what the command line says; kubectl runs us too, as its plugin `modelfleet`."""
+    """Run what the command line says; kubectl runs us too, as the plugin that we are called."""
     name = Path(sys.argv[0]).name
-    program = "kubectl modelfleet" if name == "kubectl-modelfleet" else "modelfleet"
+    program = name.replace("-", " ", 1) if name.startswith("kubectl-") else "modelfleet"
     completing = ASKED in os.environ
     words = _words(os.environ) if completing else sys.argv[1:]
     build(words, names_only=completing)(prog_name=program)

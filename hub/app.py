@@ -30,6 +30,7 @@ from hub.controllers.cluster_profile.handlers import ClusterProfiles
 from hub.controllers.cluster_profile.observe import Reads as ProfileReads
 from hub.controllers.endpoints.handlers import Endpoints
 from hub.controllers.endpoints.observe import Reads as EndpointReads
+from hub.controllers.eviction.handlers import Evictions
 from hub.controllers.gateway_credentials.handlers import GatewayCredentials, Late
 from hub.controllers.gateway_credentials.observe import Reads as CredentialReads
 from hub.controllers.gateway_credentials.plan.authorities import Rules
@@ -226,6 +227,15 @@ def updaterun(hub: Hub) -> Iterator[Controller]:
         )
 
 
+def eviction(hub: Hub) -> Iterator[Controller]:
+    yield Evictions(
+        client=hub.writer("eviction"),
+        evictions=hub.kinds.evictions,
+        clock=hub.client.now,
+        tell=hub.events.tell,
+    )
+
+
 def work_generation(hub: Hub) -> Iterator[Controller]:
     for scope, caches in hub.kinds.scopes.items():
         yield WorkGeneration(
@@ -324,6 +334,7 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
     "scheduling": scheduling,
     "rollout": rollout,
     "updaterun": updaterun,
+    "eviction": eviction,
     "work-generation": work_generation,
     "workload-status": workload_status,
     "endpoints": endpoints,

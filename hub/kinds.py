@@ -8,6 +8,7 @@ from fleet.api.cluster import InternalMemberCluster, MemberCluster
 from fleet.api.cluster_profile import ClusterProfile
 from fleet.api.core import Namespace, Role, RoleBinding, Secret, ServiceAccount
 from fleet.api.deployment import AIToolchainModelDeployment, ModelDeployment
+from fleet.api.eviction import ClusterResourcePlacementEviction
 from fleet.api.scope import CLUSTER, NAMESPACED, Scope
 from fleet.api.service import ModelEndpoint, ModelService
 from fleet.api.work import Work
@@ -55,6 +56,9 @@ class Kinds:
         default_factory=lambda: Cache(RoleBinding, label_selector=OURS)
     )
 
+    evictions: Cache[ClusterResourcePlacementEviction] = field(
+        default_factory=lambda: Cache(ClusterResourcePlacementEviction)
+    )
     profiles: Cache[ClusterProfile] = field(
         default_factory=lambda: Cache(ClusterProfile, optional=True)
     )
@@ -92,6 +96,7 @@ class Kinds:
         return (
             *(scope.placements for scope in self.scopes.values()),
             *(c for s in self.scopes.values() for c in (s.strategies, s.runs, s.approvals)),
+            self.evictions,
             self.workspaces,
             self.inference_sets,
             self.deployments,

@@ -21,6 +21,7 @@ CONTROLLERS = (
     "scheduling",
     "rollout",
     "updaterun",
+    "eviction",
     "work-generation",
     "workload-status",
     "endpoints",

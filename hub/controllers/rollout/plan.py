@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from fleet.api.binding import Binding, BindingState
 from fleet.api.placement import Placement, PlacementType
 from fleet.api.snapshot import PolicySnapshot
+from fleet.engine.portions import portion
 from fleet.engine.snapshots import Group, demands_digest
 
 
@@ -115,7 +115,7 @@ def _spare(observed: Observed, placement: Placement) -> int:
     ready = sum(available(b) for b in observed.bindings if not b.deleting)
     wanted = _wanted(observed, placement)
     rolling = placement.spec.strategy.rolling_update
-    unavailable = _share(rolling.max_unavailable if rolling else "25%", wanted)
+    unavailable = portion(rolling.max_unavailable if rolling else "25%", wanted)
     return ready - (wanted - unavailable)
 
 
@@ -128,12 +128,6 @@ def _wanted(observed: Observed, placement: Placement) -> int:
             return len(policy.cluster_names)
         case PlacementType.PICK_ALL:
             return sum(binding.in_use for binding in observed.bindings)
-
-
-def _share(value: int | str, total: int) -> int:
-    """Read a number or a percentage, rounded up."""
-    text = str(value)
-    return ceil(int(text[:-1]) * total / 100) if text.endswith("%") else int(text)
 
 
 def _unscheduled(binding: Binding) -> bool:
