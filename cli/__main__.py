@@ -25,6 +25,7 @@ VERBS: Final = {
     "uncordoncluster": "cli.cordon:uncordoncluster",
     "logs": "cli.logs:logs",
     "chat": "cli.chat:chat",
+    "gateway": "cli.gateway:app",
     "demo": "cli.demo.command:demo",
     "doctor": "cli.doctor:doctor",
     "up": "cli.local.commands:up",

@@ -2,10 +2,17 @@
 
 import ipaddress
 import os
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
 
 from fleet.runtime import logs
-from gateway import supervisor, tls
+from gateway import config, supervisor, tls
 from gateway.settings import Scope, Settings, read
+
+CONFIG_FILE: Final = "GATEWAY_CONFIG_FILE"
+VARIABLES: Final = frozenset(f"GATEWAY_{field.name}".upper() for field in fields(Settings))
 
 
 def check(settings: Settings) -> None:
@@ -44,7 +51,24 @@ def _check_certificates(settings: Settings) -> None:
         raise SystemExit(f"{name}: {error}") from error
 
 
+def configured(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Give the settings of a configuration file, which the environment has its word over."""
+    path = environ.get(CONFIG_FILE, "")
+    if not path:
+        return {}
+    try:
+        given = config.environment(config.read(Path(path)), Path(path).resolve().parent)
+    except config.ConfigError as error:
+        raise SystemExit(f"{path}: {error}") from error
+    for name in given:
+        if name not in VARIABLES:
+            raise SystemExit(f"{path}: settings.{name[8:].lower()}: there is no such setting")
+    return {name: value for name, value in given.items() if name not in environ}
+
+
 def main() -> None:
+    # Every process reads its settings from the environment.
+    os.environ.update(configured(os.environ))
     settings = read(os.environ)
     check(settings)
     logs.configure(settings.log_level)

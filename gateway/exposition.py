@@ -10,9 +10,8 @@ from gateway.metrics import (
     Label,
     Numbers,
     Report,
-    Standing,
-    together,
 )
+from gateway.standing import Standing, together
 
 PREFIX = "modelfleet_gateway_"
 ANSWERS, TRIES = ("model", "region", "code"), ("model",)

@@ -1,6 +1,7 @@
 """What the control process and its workers tell each other, and how it is framed on a socket."""
 
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -48,10 +49,18 @@ Message = Table | Health | Count | Page
 """From the control process to a worker."""
 
 
+class Topic(StrEnum):
+    """Pages that tell of all workers."""
+
+    METRICS = "metrics"
+    STATUS = "status"
+
+
 class Ask(Struct, frozen=True, tag="ask"):
-    """Give me the page of what all have counted."""
+    """Give me a page of what all have counted."""
 
     number: int
+    topic: Topic = Topic.METRICS
 
 
 class Counted(Struct, frozen=True, tag="counted"):

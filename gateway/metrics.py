@@ -1,12 +1,10 @@
 """What a worker counts: plain numbers on the way of a request, put together when asked for."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from enum import StrEnum
 
 from msgspec import Struct, field
 
-from gateway.policy.endpoint import EndpointState
+from gateway.standing import Standing
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 Label = tuple[str, ...]
@@ -80,27 +78,6 @@ class Counts(Struct):
             self.first_byte.setdefault(label, Histogram()).add(histogram)
 
 
-class State(StrEnum):
-    """How an endpoint stands, the best first."""
-
-    READY = "ready"
-    EJECTED = "ejected"
-    """Left alone for a while after failures."""
-    NOT_READY = "not_ready"
-    """So says Kubernetes."""
-    DOWN = "down"
-    """So says our own probe."""
-
-
-class Standing(Struct, frozen=True):
-    """One endpoint, as one worker sees it now."""
-
-    model: str
-    region: str
-    state: State
-    in_flight: int
-
-
 class Report(Struct, frozen=True):
     """All that one worker knows."""
 
@@ -109,25 +86,6 @@ class Report(Struct, frozen=True):
     """By the endpoint's name."""
     waiting: dict[str, int] = {}
     """Requests that wait for a place, by model."""
-
-
-def standing(model: str, state: EndpointState, now: float) -> Standing:
-    return Standing(model, state.endpoint.region, _state(state, now), state.in_flight)
-
-
-def together(standings: Iterable[Standing]) -> Standing:
-    """Put together how workers see one endpoint: what they send there, and the worst of it."""
-    all_ = tuple(standings)
-    worst = max((each.state for each in all_), key=tuple(State).index)
-    return Standing(all_[-1].model, all_[-1].region, worst, sum(each.in_flight for each in all_))
-
-
-def _state(state: EndpointState, now: float) -> State:
-    if state.up is False:
-        return State.DOWN
-    if not state.ready:
-        return State.NOT_READY
-    return State.READY if state.usable(now) else State.EJECTED
 
 
 def _add(numbers: Numbers, label: Label, number: int) -> None:

@@ -23,6 +23,8 @@ class Route:
     tiers: Tiers
     plain: bool
     """Whether all endpoints come into question alike."""
+    adapters: Mapping[str, str]
+    """Of names that clients send, what engines call the adapter."""
     looks: bool
     """Whether it takes a look at each request to tell where it may go."""
 
@@ -83,7 +85,9 @@ class Routes:
         hedged = service.hedge is not None
         told = service.rules or service.affinity or service.shadow or service.adapters
         looks = bool(told) or hedged
-        return Route(service, states, label, ranked, plain(states, ranked), looks)
+        return Route(
+            service, states, label, ranked, plain(states, ranked), dict(service.adapters), looks
+        )
 
     def _state(
         self, endpoint: Endpoint, old: dict[str, EndpointState], now: float

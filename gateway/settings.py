@@ -50,6 +50,9 @@ class Settings:
     """Its key. Both are read again when they change; connections stay as they are."""
     plain_http: bool = False
     """Lets others in without TLS, which then has to end in front of the gateway."""
+    config_file: str = ""
+    """`gateway.yaml`: models, endpoints and settings, instead of what Kubernetes has. Its routes
+    are read again when they change; a wrong file leaves the old ones serving."""
     snapshot_file: str = ""
     """Routes as JSON, instead of those that Kubernetes has. Read again when it changes."""
     state_file: str = ""

@@ -94,7 +94,7 @@ class Service(Struct, frozen=True, gc=False, omit_defaults=True):
     """Seconds since the epoch, as OpenAI's model objects have it."""
     listed: int = 1
     """How many of the names `GET /v1/models` lists."""
-    adapters: dict[str, str] = {}
+    adapters: tuple[tuple[str, str], ...] = ()
     """Those of the names that are adapters', each with the engines' name for it."""
     queue: Queue = Queue()
     rules: tuple[Rule, ...] = ()

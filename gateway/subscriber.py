@@ -19,6 +19,7 @@ from gateway.link import (
     Page,
     Reply,
     Table,
+    Topic,
     framed,
     to_worker,
 )
@@ -65,14 +66,14 @@ class Subscriber(asyncio.Protocol):
                 await self._closed.wait()
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def page(self, seconds: float = PAGE_SECONDS) -> bytes:
+    async def page(self, topic: Topic, seconds: float = PAGE_SECONDS) -> bytes:
         """Ask for what all workers have counted; TimeoutError where nobody gathers it."""
         self._asked += 1
         number = self._asked
         self._pages[number] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(seconds):
-                self._say(Ask(number))
+                self._say(Ask(number, topic))
                 return await self._pages[number]
         finally:
             del self._pages[number]

@@ -118,8 +118,11 @@ class Control:
         self._prober.aim(snapshot)
 
     async def _follow(self) -> None:
+        if self._settings.config_file:
+            await follow_file(Path(self._settings.config_file), state.configured, self.publish)
+            return
         if self._settings.snapshot_file:
-            await follow_file(Path(self._settings.snapshot_file), self.publish)
+            await follow_file(Path(self._settings.snapshot_file), state.load, self.publish)
             return
         watcher = Watcher(await _connection())
         try:

@@ -20,6 +20,7 @@ from gateway.link import (
     Message,
     Page,
     Table,
+    Topic,
     framed,
     to_control,
 )
@@ -72,13 +73,13 @@ class Broadcast:
         match reply:
             case Counted(number, report):
                 self.census.counted(listener, number, report)
-            case Ask(number):
-                task = asyncio.create_task(self._answer(listener, number))
+            case Ask(number, topic):
+                task = asyncio.create_task(self._answer(listener, number, topic))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
 
-    async def _answer(self, listener: asyncio.Transport, number: int) -> None:
-        body = await self.census.page()
+    async def _answer(self, listener: asyncio.Transport, number: int, topic: Topic) -> None:
+        body = await self.census.page(topic)
         if listener in self._listeners:
             listener.write(framed(Page(number, body)))
 

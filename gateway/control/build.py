@@ -155,13 +155,15 @@ def _tuned(pods: Iterable[Pod]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in told for name in each if name))
 
 
-def _adapters(namespace: str, adapters: Iterable[str], models: Iterable[str]) -> dict[str, str]:
+def _adapters(
+    namespace: str, adapters: Iterable[str], models: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
     """Tell which of the names that a service got are adapters'."""
     mine = set(models)
     asked = (
         (name, adapter) for adapter in adapters for name in (adapter, full(namespace, adapter))
     )
-    return {name: adapter for name, adapter in asked if name in mine}
+    return tuple((name, adapter) for name, adapter in asked if name in mine)
 
 
 def _port(pod: Pod) -> int:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Hashable
 
-from gateway.exposition import render
-from gateway.link import Count
+from gateway.link import Count, Topic
 from gateway.metrics import Counts, Report
+from gateway.pages import PAGES
 
 PATIENCE_SECONDS = 1.0
 """For a worker that is busy; what it said last stands for it."""
@@ -29,8 +29,8 @@ class Census:
     def workers(self) -> int:
         return len(self._reports)
 
-    async def page(self) -> bytes:
-        """Ask all workers, and give the sum in Prometheus' text form."""
+    async def page(self, topic: Topic = Topic.METRICS) -> bytes:
+        """Ask all workers, and give the sum as a page."""
         async with self._turn:
             self._round += 1
             self._missing = set(self._reports)
@@ -42,7 +42,7 @@ class Census:
                     await self._complete.wait()
             except TimeoutError:
                 pass
-            return render(self._past, tuple(self._reports.values()))
+            return PAGES[topic](self._past, tuple(self._reports.values()))
 
     def joined(self, worker: Hashable) -> None:
         self._reports[worker] = Report(Counts(), {})

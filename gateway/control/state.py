@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway import config
 from gateway.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,16 @@ def load(path: Path) -> Snapshot | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         log.warning("no routes in a file", extra={"file": str(path), "why": str(error)})
+        return None
+
+
+def configured(path: Path) -> Snapshot | None:
+    """Read what a person wrote; None, and a word in the log, where it is wrong."""
+    try:
+        return config.snapshot(config.read(path))
+    except config.ConfigError as error:
+        extra = {"file": str(path), "why": str(error), "way_out": "the old routes serve until then"}
+        log.warning("the configuration is wrong", extra=extra)
         return None
 
 

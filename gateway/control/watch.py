@@ -10,7 +10,6 @@ from fleet.api import names
 from fleet.api.addresses import exposed
 from fleet.kube.cache import Cache
 from fleet.kube.watcher import Watcher
-from gateway.control import state
 from gateway.control.build import fleet_routes, pod_routes
 from gateway.control.kinds import MemberCluster, ModelEndpoint, ModelService, Pod
 from gateway.snapshot import Snapshot
@@ -82,13 +81,15 @@ def follow_pods(watcher: Watcher, publish: Publish, region: str) -> Awaitable[No
     return Kubernetes(watcher, (pods,)).run(lambda: pod_routes(pods.all(), region), publish)
 
 
-async def follow_file(path: Path, publish: Publish) -> None:
+async def follow_file(
+    path: Path, load: Callable[[Path], Snapshot | None], publish: Publish
+) -> None:
     """Read a file again when it changes; a wrong one leaves the last good one in place."""
     stamp = None
     while True:
         new = _stamp(path)
         if new != stamp:
-            stamp, snapshot = new, state.load(path)
+            stamp, snapshot = new, load(path)
             if snapshot:
                 publish(snapshot)
         await asyncio.sleep(FILE_SECONDS)

@@ -12,7 +12,7 @@ def aim(call: Call, route: Route) -> None:
     rule = next((rule for rule in service.rules if _fits(rule, call)), None)
     if rule:
         call.targets = frozenset(rule.endpoints)
-    call.adapter = service.adapters.get(call.model, "")
+    call.adapter = route.adapters.get(call.model, "")
     call.hedge = service.hedge
     if alike := service.affinity:
         session = call.request.header(alike.header.encode()) if alike.header else b""

@@ -12,12 +12,13 @@ from gateway.data.call import Call
 from gateway.data.client import ClientConnection, Work
 from gateway.data.exchange import Exchange
 from gateway.data.hedge import Hedged
-from gateway.data.local import METRICS, OPEN, READING, TEXT, Local
+from gateway.data.local import GATHERED, OPEN, READING, Local
 from gateway.data.plane import Plane
 from gateway.data.request import Request
 from gateway.data.shadow import Shadows
-from gateway.exposition import render
+from gateway.link import Topic
 from gateway.metrics import Counts
+from gateway.pages import PAGES
 from gateway.policy import affinity, answers
 from gateway.policy.answers import Answer
 from gateway.policy.learning import WHOLE
@@ -38,8 +39,8 @@ class Intake:
     """Take the service that the caller names (regional) instead of reading the model."""
     body_bytes: int = 32 * 1024 * 1024
     draining: bool = False
-    gathered: Callable[[], Awaitable[bytes]] | None = None
-    """Gives the counters of all workers; this one's alone are shown where it is None."""
+    gathered: Callable[[Topic], Awaitable[bytes]] | None = None
+    """Gives a page of all workers; one of this one alone is shown where it is None."""
     connections: set[ClientConnection] = field(default_factory=set)
     shadows: Shadows = field(init=False)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -159,13 +160,15 @@ class Intake:
         client.answer(answer)
 
     def _local(self, client: ClientConnection, request: Request) -> Work | None:
-        if request.path == METRICS and request.method.decode() in READING:
-            return Scrape(client, self.gathered or self._alone)
+        told = GATHERED.get(request.path)
+        if told and request.method.decode() in READING:
+            topic, content_type = told
+            return Scrape(client, (self.gathered or self._alone)(topic), content_type)
         client.answer(self._page(request))
         return None
 
-    async def _alone(self) -> bytes:
-        return render(Counts(), (self.plane.report(),))
+    async def _alone(self, topic: Topic) -> bytes:
+        return PAGES[topic](Counts(), (self.plane.report(),))
 
     def _page(self, request: Request) -> Answer:
         plane = self.plane
@@ -181,10 +184,12 @@ class Intake:
 
 
 class Scrape:
-    """Waits for the counters of all workers."""
+    """Waits for a page of all workers."""
 
-    def __init__(self, client: ClientConnection, page: Callable[[], Awaitable[bytes]]) -> None:
-        self._client, self._page = client, page
+    def __init__(
+        self, client: ClientConnection, page: Awaitable[bytes], content_type: bytes
+    ) -> None:
+        self._client, self._page, self._type = client, page, content_type
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def cancel(self) -> None:
@@ -196,7 +201,7 @@ class Scrape:
 
     async def _run(self) -> None:
         try:
-            answer = Answer(200, await self._page(), content_type=TEXT)
+            answer = Answer(200, await self._page, content_type=self._type)
         except TimeoutError:
             answer = answers.UNCOUNTED
         self._client.answer(answer)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import msgspec
 
 from gateway.data.lines import Lines
+from gateway.link import Topic
 from gateway.load import Load, together
 from gateway.policy import answers
 from gateway.policy.answers import Answer
@@ -17,9 +18,13 @@ from gateway.routes import Route, Routes
 OPEN: Final = frozenset({b"/healthz", b"/readyz"})
 """Asked by whoever keeps the process alive, without a key."""
 MODELS: Final = b"/v1/models"
-METRICS: Final = b"/metrics"
 READING: Final = frozenset({"GET", "HEAD"})
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
+GATHERED: Final = {
+    b"/metrics": (Topic.METRICS, TEXT),
+    b"/-/status": (Topic.STATUS, b"application/json"),
+}
+"""Pages that tell of all workers, each with its type."""
 
 
 class RegionLoad(msgspec.Struct):

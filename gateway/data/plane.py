@@ -11,7 +11,7 @@ from gateway.data.pool import Origin, Pool, place
 from gateway.data.upstream import Head
 from gateway.keys import Credentials
 from gateway.load import Load
-from gateway.metrics import Counts, Report, standing
+from gateway.metrics import Counts, Report
 from gateway.policy.answers import RETRYABLE
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import EndpointState
@@ -21,6 +21,7 @@ from gateway.policy.pick import wait
 from gateway.policy.timing import Limits
 from gateway.routes import NONE, Routes
 from gateway.snapshot import Endpoint, Queue, Snapshot
+from gateway.standing import standing
 from gateway.vault import Vault
 
 

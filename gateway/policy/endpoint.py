@@ -68,13 +68,14 @@ class EndpointState:
         "_penalty",
         "_penalty_at",
         "_told_until",
-        "_trial",
         "_warm_at",
         "ejected_until",
         "endpoint",
         "in_flight",
+        "last",
         "late",
         "marks",
+        "on_trial",
         "picked",
         "places",
         "point",
@@ -101,8 +102,9 @@ class EndpointState:
         self._penalty = 0.0
         self._penalty_at = 0.0
         self._lost_at = 0.0
-        self._trial = False
+        self.on_trial = False
         """It was ejected, and has not answered since."""
+        self.last: Failure | None = None
         self._warm_at = 0.0
         """When its slow start ends."""
         self.late = False
@@ -130,13 +132,13 @@ class EndpointState:
             load += self._decayed(now)
         if self._burden:
             load = self._burden.weighed(load)
-        if self._trial and self.in_flight:
+        if self.on_trial and self.in_flight:
             return load + TRIAL
         if now < self._warm_at:
             self.quiet = False
             share = 1 - (self._warm_at - now) / SLOW_START_SECONDS
             return (load + 1) / max(share, FIRST_SHARE) - 1
-        self.quiet = not (self._penalty or self._trial or self._burden) and self.usable(now)
+        self.quiet = not (self._penalty or self.on_trial or self._burden) and self.usable(now)
         return load
 
     def starts(self, now: float) -> None:
@@ -157,22 +159,23 @@ class EndpointState:
     def answered(self, now: float) -> None:
         """Take an answer as proof that it works."""
         self._failures = self._ejections = 0
-        if self._trial:
+        if self.on_trial:
             self._passed(now)
 
     def began(self, now: float, *, in_time: bool) -> None:
         """Take the first of an answer as a sign of its speed."""
         self.late = not in_time
-        if in_time and self._trial:
+        if in_time and self.on_trial:
             self._passed(now)
 
     def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
         self._penalty, self._penalty_at, self.quiet = self._decayed(now) + 1, now, False
         self._failures += failure is not Failure.ERROR
+        self.last = failure
         seconds = self._sentence(failure, retry_after)
         if seconds:
             self._ejections += 1
-            self._trial = True
+            self.on_trial = True
             self.ejected_until = max(self.ejected_until, now + seconds)
             if failure in BY_PROBE:
                 self._lost_at = now
@@ -208,7 +211,7 @@ class EndpointState:
 
     def _passed(self, now: float) -> None:
         """End a trial by a slow start."""
-        self._trial = False
+        self.on_trial = False
         self.starts(now)
 
     def _sentence(self, failure: Failure, retry_after: float) -> float:

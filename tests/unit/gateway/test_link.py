@@ -19,8 +19,9 @@ from gateway.link import (
     to_control,
     to_worker,
 )
-from gateway.metrics import Counts, Report, Standing, State
+from gateway.metrics import Counts, Report
 from gateway.snapshot import Endpoint, Service, Snapshot
+from gateway.standing import Standing, State
 from tests.unit.gateway.pieces import cut
 
 ENDPOINTS = st.builds(

@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.exposition import render
-from gateway.metrics import BUCKETS, Counts, Report, Standing, State
+from gateway.metrics import BUCKETS, Counts, Report
+from gateway.standing import Standing, State
 
 
 def lines(*counts: Counts, past: Counts | None = None, **standings: Standing) -> list[str]:

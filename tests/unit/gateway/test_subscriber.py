@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+import msgspec
 import pytest
 
 from fleet.testing.waiting import until
 from gateway.control.broadcast import Broadcast
 from gateway.control.census import Census
-from gateway.link import Health, Message, Table
+from gateway.link import Health, Message, Table, Topic
 from gateway.metrics import Counts, Report
 from gateway.snapshot import Service, Snapshot
 from gateway.subscriber import Subscriber
 from gateway.supervisor import link
 
+METRICS = Topic.METRICS
 OLD = Table(Snapshot())
 NEW = Table(Snapshot((Service("team/llama", ("llama",)),)))
 UP, DOWN = Health(1.0, {"team/0": True}), Health(2.0, {"team/0": False})
@@ -177,9 +179,11 @@ async def test_any_worker_gives_the_sum_of_all(speaker: socket.socket) -> None:
         working(speaker, "200", "503") as two,
     ):
         await until(lambda: broadcast.census.workers == 2)
-        pages = await asyncio.gather(one.page(), two.page(), broadcast.census.page())
+        status = await one.page(Topic.STATUS)
+        pages = await asyncio.gather(one.page(METRICS), two.page(METRICS), broadcast.census.page())
     assert [answered(page) for page in pages] == [{"200": "3", "503": "1"}] * 3
     assert b"modelfleet_gateway_workers 2\n" in pages[0]
+    assert msgspec.json.decode(status)["workers"] == 2
     speaker.close()
 
 
@@ -190,7 +194,7 @@ async def test_what_a_worker_counted_stays_when_it_ends(speaker: socket.socket) 
             await until(lambda: broadcast.census.workers == 2)
             two.farewell()
         await until(lambda: broadcast.census.workers == 1)
-        assert answered(await one.page()) == {"200": "2", "502": "1"}
+        assert answered(await one.page(METRICS)) == {"200": "2", "502": "1"}
     speaker.close()
 
 
@@ -201,7 +205,7 @@ async def test_a_worker_that_hangs_is_counted_as_it_was_last(speaker: socket.soc
         with socket.socket(socket.AF_UNIX) as hanging:
             hanging.connect(speaker.getsockname())
             await until(lambda: broadcast.census.workers == 2)
-            assert answered(await one.page()) == {"200": "1"}
+            assert answered(await one.page(METRICS)) == {"200": "1"}
         await until(lambda: broadcast.census.workers == 1)
     speaker.close()
 
@@ -211,6 +215,6 @@ async def test_without_a_control_process_nobody_knows_the_sum(speaker: socket.so
     async with working(speaker) as worker:
         deaf, _ = await asyncio.get_running_loop().sock_accept(speaker)
         with pytest.raises(TimeoutError):
-            await worker.page(seconds=0.05)
+            await worker.page(METRICS, seconds=0.05)
         deaf.close()
     speaker.close()

@@ -14,6 +14,7 @@ from fleet.kube.cache import Cache
 from fleet.testing.client import FakeClient
 from fleet.testing.waiting import until
 from fleet.testing.workloads import member
+from gateway.control import state
 from gateway.control.kinds import MemberCluster
 from gateway.control.state import save
 from gateway.control.watch import (
@@ -185,7 +186,7 @@ async def test_a_file_is_read_again_when_it_changes_and_a_wrong_one_changes_noth
 ) -> None:
     path, told = tmp_path / "routes.json", list[Snapshot]()
     one, two = table(routed("demo/phi")), table(routed("demo/qwen"))
-    async with running(follow_file(path, told.append)):
+    async with running(follow_file(path, state.load, told.append)):
         await asyncio.sleep(0)
         save(path, one)
         await until(lambda: told == [one])

@@ -7,6 +7,7 @@ import pytest
 
 from fleet.testing.waiting import until
 from gateway import body as bodies
+from gateway.link import Topic
 from gateway.load import Load
 from gateway.snapshot import Endpoint, Service, Snapshot
 from tests.gateway_upstream import CHUNKED, JSON, chunk, hangs, says, upstream, whole
@@ -346,7 +347,7 @@ async def test_a_service_that_nobody_knows_is_no_label() -> None:
 
 
 async def test_counters_that_nobody_gathers_are_an_error_and_not_those_of_one_worker() -> None:
-    async def nobody() -> bytes:
+    async def nobody(_: Topic) -> bytes:
         raise TimeoutError
 
     async with upstream() as one, gate(one) as gateway:

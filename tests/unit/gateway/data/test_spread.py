@@ -151,7 +151,7 @@ async def test_an_external_endpoint_gets_its_own_credential_and_none_without(
 
 
 async def test_an_adapter_is_asked_of_an_endpoint_that_has_it() -> None:
-    tuned = {"adapters": {"sql": "sql", "team/sql": "sql"}}
+    tuned = {"adapters": (("sql", "sql"), ("team/sql", "sql"))}
     async with upstream() as one, upstream() as two, gate() as gateway:
         having = endpoint(two, 1, adapters=("sql",), model="inside", fleet=True)
         gateway.swap([endpoint(one, 0, model="inside"), having], "sql", "team/sql", **tuned)
