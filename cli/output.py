@@ -20,6 +20,18 @@ class Output(StrEnum):
     YAML = "yaml"
 
 
+class View(StrEnum):
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+    @property
+    def for_programs(self) -> Output | None:
+        """How to print a document; None is a table for people."""
+        return Output(self) if self in {View.JSON, View.YAML} else None
+
+
 def print_document(document: object, output: Output) -> None:
     """Print what programs read; TABLE is not for this."""
     if output is Output.YAML:

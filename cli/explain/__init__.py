@@ -10,8 +10,8 @@ from cli.explain.manifests import ExplainError, read
 from cli.explain.questions import questions
 from cli.explain.table import show
 from cli.hub_access import NoHubError, asking_hub
-from cli.options import Format, Kubeconfig
-from cli.output import Output, fail, print_document
+from cli.options import Kubeconfig
+from cli.output import View, fail, print_document
 from fleet.catalog.catalogue import load
 
 Placement = Annotated[str, typer.Argument(help="A placement on the hub, instead of files.")]
@@ -25,16 +25,23 @@ Namespace = Annotated[
     str, typer.Option("-n", "--namespace", help="Of a ResourcePlacement, or where none is given.")
 ]
 
+Format = Annotated[
+    View, typer.Option("-o", "--output", help="For people, with all details, or for programs.")
+]
+
 
 def explain(
     placement: Placement = "",
     file: Files = None,
     fleet: FleetFile = "",
     namespace: Namespace = "",
-    output: Format = Output.TABLE,
+    output: Format = View.TABLE,
     kubeconfig: Kubeconfig = "",
 ) -> None:
     """Say where a placement goes, what it takes and costs there, and why no other cluster.
+
+    Every cluster has its verdict, with the points that it earned or the filters that refuse it; -o
+    wide shows all points and filters.
 
     Without a cluster: modelfleet explain -f examples/phi-4-mini.yaml --fleet examples/fleet.yaml
 
@@ -75,8 +82,8 @@ def _hub() -> Any:
         raise ExplainError(str(error)) from error
 
 
-def _print(answers: list[Answer], output: Output) -> None:
-    if output is Output.TABLE:
-        show(answers)
+def _print(answers: list[Answer], output: View) -> None:
+    if programs := output.for_programs:
+        print_document(as_data(answers), programs)
     else:
-        print_document(as_data(answers), output)
+        show(answers, wide=output is View.WIDE)

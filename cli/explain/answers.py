@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from cli.explain.questions import Question
 from fleet.api.binding import Allocation
+from fleet.engine.checks import Check, checks
+from fleet.engine.comparison import Advantage, advantage
 from fleet.engine.decide import Decision
 from fleet.engine.fleet import Fleet
-from fleet.engine.verdicts import Rejected, Verdict
+from fleet.engine.verdicts import Rejected, Score, Verdict
+
+WHY: Final = ("winner", "runnerUp", "reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,16 @@ class Row:
     points: int | None = None
     """None where nothing is compared."""
     parts: Mapping[str, int]
+    """Points by name: what a user said, then the inference score; all that are compared."""
     reason: str
+    checks: tuple[Check, ...] = ()
+    """What each filter says."""
+
+    @property
+    def refusals(self) -> str:
+        """What all filters say that refuse the cluster."""
+        refused = [check for check in self.checks if check.passes is False]
+        return "; ".join(f"{check.filter}: {check.reason}" for check in refused)
 
     @property
     def usd_per_hour(self) -> Decimal | None:
@@ -37,16 +50,23 @@ class Answer:
     rows: tuple[Row, ...]
     lacking: str = ""
     """What the policy asks for and does not get."""
+    why: Advantage | None = None
+    """Why the best of those that were not chosen was not."""
 
 
 def answer(question: Question, decision: Decision, fleet: Fleet) -> Answer:
-    rows = [_row(choice, fleet, chosen=True) for choice in decision.chosen]
-    rows += [_row(verdict, fleet, chosen=False) for verdict in decision.others()]
-    return Answer(question=question, rows=tuple(rows), lacking="; ".join(_lacking(decision)))
+    rows = [_row(choice, decision, fleet, chosen=True) for choice in decision.chosen]
+    rows += [_row(verdict, decision, fleet, chosen=False) for verdict in decision.others()]
+    return Answer(
+        question=question,
+        rows=tuple(rows),
+        lacking="; ".join(_lacking(decision)),
+        why=advantage(decision),
+    )
 
 
-def _row(verdict: Verdict, fleet: Fleet, *, chosen: bool) -> Row:
-    row = fleet.row(verdict.cluster)
+def _row(verdict: Verdict, decision: Decision, fleet: Fleet, *, chosen: bool) -> Row:
+    row, asked = fleet.row(verdict.cluster), checks(decision.field, verdict)
     region = row.region if row else ""
     if isinstance(verdict, Rejected):
         return Row(
@@ -55,19 +75,23 @@ def _row(verdict: Verdict, fleet: Fleet, *, chosen: bool) -> Row:
             rejected_by=verdict.by,
             parts={},
             reason=verdict.reason,
+            checks=asked,
         )
     score = verdict.score
-    spread = {"topology": score.topology, "affinity": score.affinity} if score else {}
-    shown = {name: points for name, points in spread.items() if points}
     return Row(
         cluster=verdict.cluster,
         region=region,
         chosen=chosen,
         allocations=verdict.allocations,
         points=score.points if score and score.parts else None,
-        parts={**shown, **(score.parts if score else {})},
+        parts=_parts(score) if score else {},
         reason=_in_use(verdict.kept, chosen=chosen),
+        checks=asked,
     )
+
+
+def _parts(score: Score) -> Mapping[str, int]:
+    return {"topology": score.topology, "affinity": score.affinity, **score.parts}
 
 
 def _in_use(kept: bool, *, chosen: bool) -> str:
@@ -95,6 +119,7 @@ def _answer_data(answer: Answer) -> dict[str, Any]:
         "placement": answer.question.title,
         "fulfilled": not answer.lacking,
         "message": answer.lacking,
+        "why": answer.why and dict(zip(WHY, answer.why, strict=True)),
         "demands": [demand.dump() for demand in answer.question.demands],
         "clusters": [_row_data(row) for row in answer.rows],
     }
@@ -111,5 +136,9 @@ def _row_data(row: Row) -> dict[str, Any]:
         "usdPerHour": None if usd is None else str(usd),
         "score": row.points,
         "parts": dict(row.parts),
+        "filters": [
+            {"name": check.filter, "passes": check.passes, "reason": check.reason or None}
+            for check in row.checks
+        ],
         "allocations": [given.dump() for given in row.allocations],
     }

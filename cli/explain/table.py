@@ -1,6 +1,7 @@
 """An answer as a table for people."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -9,9 +10,12 @@ from cli.explain.answers import Answer, Row
 from cli.output import paper
 from fleet.api.binding import Allocation
 from fleet.api.snapshot import Demand
+from fleet.engine.checks import Check
+
+MARKS: Final = {True: "✓", False: "✗", None: "-"}
 
 
-def show(answers: Sequence[Answer]) -> None:
+def show(answers: Sequence[Answer], *, wide: bool) -> None:
     console = paper()
     for place, answer in enumerate(answers):
         if place:
@@ -19,7 +23,10 @@ def show(answers: Sequence[Answer]) -> None:
         console.print(Text(answer.question.title, style="bold"))
         for demand in answer.question.demands:
             console.print(Text(f"  {_needs(demand)}", style="dim"))
-        console.print(_table(answer))
+        console.print(_table(answer, wide=wide))
+        if answer.why:
+            winner, other, reason = answer.why
+            console.print(Text(f"Why {winner} and not {other}: {reason}", style="dim"))
         if answer.lacking:
             console.print(Text(answer.lacking, style="yellow"))
 
@@ -36,16 +43,30 @@ def _needs(demand: Demand) -> str:
     return ", ".join(filter(None, facts))
 
 
-def _table(answer: Answer) -> Table:
+def _table(answer: Answer, *, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("", "CLUSTER", "REGION", "TAKES"):
         table.add_column(name, overflow="fold")
     table.add_column("$/H", justify="right")
     table.add_column("SCORE", justify="right")
+    for name in ("POINTS", "FILTERS") if wide else ():
+        table.add_column(name, overflow="fold")
     table.add_column("REASON", overflow="fold", ratio=1)
     for row in answer.rows:
-        table.add_row(*_cells(row), style=_style(row))
+        further = _further(row) if wide else ()
+        table.add_row(*_cells(row), *further, _reason(row, wide=wide), style=_style(row))
     return table
+
+
+def _further(row: Row) -> tuple[str, str]:
+    """Show every point and every filter, a line each."""
+    points = (f"{name} {points:+d}" for name, points in row.parts.items())
+    filters = (f"{MARKS[check.passes]} {_said(check)}" for check in row.checks)
+    return "\n".join(points) or "-", "\n".join(filters) or "-"
+
+
+def _said(check: Check) -> str:
+    return f"{check.filter}: {check.reason}" if check.reason else check.filter
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -57,7 +78,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         "\n".join(map(_takes, row.allocations)) or "-",
         "-" if usd is None else f"{usd:.2f}",
         "-" if row.points is None else str(row.points),
-        _reason(row),
     )
 
 
@@ -66,11 +86,15 @@ def _takes(given: Allocation) -> str:
     return f"{given.nodes} x {given.instance_type} ({gpus} GPU{'' if gpus == 1 else 's'})"
 
 
-def _reason(row: Row) -> str:
+def _reason(row: Row, *, wide: bool) -> str:
+    if row.rejected_by and wide:
+        return f"refused by {row.rejected_by}"
     if row.rejected_by:
-        return f"{row.rejected_by}: {row.reason}"
-    parts = ", ".join(f"{name} {points:+d}" for name, points in row.parts.items())
-    return f"{row.reason}: {parts}" if parts else row.reason
+        return row.refusals or f"{row.rejected_by}: {row.reason}"
+    told = {name: points for name, points in row.parts.items() if points and not wide}
+    parts = ", ".join(f"{name} {points:+d}" for name, points in told.items())
+    refused = f"would be refused anew: {row.refusals}" if row.refusals else ""
+    return ": ".join(filter(None, (row.reason, parts or refused)))
 
 
 def _style(row: Row) -> str:

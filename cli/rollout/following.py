@@ -8,8 +8,8 @@ from rich.console import Console
 
 from cli.hub_client import hub_client
 from cli.options import command
-from cli.output import fail, paper, print_document
-from cli.rollout.options import Looked, View, Watched
+from cli.output import View, fail, paper, print_document
+from cli.rollout.options import Looked, Watched
 from cli.rollout.report import Report
 from cli.rollout.running import run
 from cli.rollout.screen import screen

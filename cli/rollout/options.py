@@ -1,25 +1,12 @@
 """Options of the verbs below `modelfleet rollout`."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from cli.options import Kubeconfig
-from cli.output import Output
-
-
-class View(StrEnum):
-    TABLE = "table"
-    WIDE = "wide"
-    JSON = "json"
-    YAML = "yaml"
-
-    @property
-    def for_programs(self) -> Output | None:
-        """How to print a document; None is a table for people."""
-        return Output(self) if self in {View.JSON, View.YAML} else None
+from cli.output import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

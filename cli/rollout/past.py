@@ -11,9 +11,9 @@ from rich.markup import escape
 
 from cli.hub_client import hub_client
 from cli.options import command
-from cli.output import Output, print_document, print_table
+from cli.output import Output, View, print_document, print_table
 from cli.rollout.history import HEADINGS, document, revisions
-from cli.rollout.options import Named, View, Viewed
+from cli.rollout.options import Named, Viewed
 from cli.rollout.running import run
 from cli.rollout.steering import turned
 from cli.rollout.subject import bindings_of, placement_of, runs_of

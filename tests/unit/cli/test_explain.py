@@ -111,6 +111,7 @@ def test_the_cheapest_that_fits_is_marked_and_the_others_have_their_reason(shell
             "old northeurope - - - gpu-fit: phi-4-mini-instruct: Standard_NC6s_v3"
             " compute capability 7.0, 8.0 is needed"
         ),
+        "Why eu and not us: score -383 against -393",
     ]
 
 

@@ -169,15 +169,33 @@ def test_a_gpu_that_nobody_has_is_the_reason_everywhere_and_no_error(shell: Shel
     assert table.stdout.splitlines()[-1] == found["message"]
 
 
+FILTERS = dict.fromkeys(
+    [
+        "eligibility",
+        "failover",
+        "cluster-affinity",
+        "taint-toleration",
+        "namespace-affinity",
+        "gpu-fit",
+    ],
+    True,
+)
+
+
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_what_a_program_reads_has_every_field_of_every_cluster(shell: Shell, form: str) -> None:
     printed = shell.explain(WORKSPACE, "-o", form).stdout
     document = json.loads(printed) if form == "json" else yaml.safe_load(printed)
     (found,) = document["placements"]
-    assert set(found) == {"placement", "fulfilled", "message", "demands", "clusters"}
+    assert set(found) == {"placement", "fulfilled", "message", "why", "demands", "clusters"}
+    other = "score -383 against -393"
+    assert found["why"] == {"winner": "eu", "runnerUp": "us", "reason": other}
     by_name = {cluster.pop("cluster"): cluster for cluster in found["clusters"]}
     chosen, rejected = by_name["eu"], by_name["old"]
     (allocation,) = chosen.pop("allocations")
+    assert {check["name"]: check["passes"] for check in chosen.pop("filters")} == FILTERS
+    refused = [check for check in rejected["filters"] if not check["passes"]]
+    assert [(c["name"], c["reason"]) for c in refused] == [("gpu-fit", rejected["reason"])]
     assert chosen == {
         "region": "northeurope",
         "chosen": True,
@@ -185,7 +203,7 @@ def test_what_a_program_reads_has_every_field_of_every_cluster(shell: Shell, for
         "reason": "chosen",
         "usdPerHour": "3.84",
         "score": -383,
-        "parts": {"price": -384, "headroom": 1},
+        "parts": {"topology": 0, "affinity": 0, "price": -384, "headroom": 1},
     }
     assert (allocation["instanceType"], allocation["usdPerHour"]) == (
         "Standard_NV36ads_A10_v5",
