@@ -21,6 +21,12 @@ from fleet.kube.client import ApiClient
 class Options:
     name: Annotated[str, typer.Argument(help="Of the member.")]
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False
+    skip_export_check: Annotated[
+        bool,
+        typer.Option(
+            "--skip-export-check", help="Leave although it exports Services (validationMode: Skip)."
+        ),
+    ] = False
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds to wait; the hub waits 900 for a silent agent.")
     ] = 1200.0
@@ -73,7 +79,7 @@ async def _begin(hub: ApiClient, options: Options) -> None:
             raise LeaveError("nobody can be asked here, and nothing was changed: say --yes")
         if not typer.confirm(f"Let {options.name} leave?", err=True):
             raise LeaveError("nothing was changed")
-    await let_go(hub, there.member)
+    await let_go(hub, there.member, skip_exports=options.skip_export_check)
 
 
 leave = command(Options, _leave)

@@ -13,9 +13,17 @@ from fleet.api.core import Namespace
 from fleet.api.objects import Key
 from fleet.api.work import Work
 from fleet.kube.client import Client
-from fleet.kube.errors import NotFoundError
+from fleet.kube.errors import (
+    ForbiddenError,
+    KubeError,
+    NotFoundError,
+    NotPermittedError,
+    RejectedError,
+)
+from fleet.kube.resources import ApiResource
 
 POLL_SECONDS: Final = 0.5
+SKIP: Final = {"spec": {"deleteOptions": {"validationMode": "Skip"}}}
 BINDINGS: Final[tuple[type[Binding], ...]] = (ClusterResourceBinding, ResourceBinding)
 
 
@@ -33,9 +41,24 @@ async def found(hub: Client, name: str) -> Found:
     return Found(member=member, bindings=tuple(bindings), works=works)
 
 
-async def let_go(hub: Client, member: MemberCluster) -> None:
+async def let_go(hub: Client, member: MemberCluster, *, skip_exports: bool = False) -> None:
+    """Delete a member; LeaveError tells what the hub's admission has against it."""
     with suppress(NotFoundError):
-        await hub.delete(member)
+        if skip_exports:
+            kind = ApiResource.of(MemberCluster)
+            await hub.dynamic.merge_patch(kind, member.key, SKIP)
+        try:
+            await hub.delete(member)
+        except NotPermittedError:
+            raise
+        except (ForbiddenError, RejectedError) as error:
+            raise LeaveError(f"{member.name} may not leave: {error}{_way_out(error)}") from error
+
+
+def _way_out(error: KubeError) -> str:
+    """Name the switch where Services that other clusters use are what speaks against it."""
+    exports = "serviceexport" in str(error).lower()
+    return "; --skip-export-check leaves all the same" if exports else ""
 
 
 async def gone(hub: Client, name: str, seconds: float, say: Callable[[str], None]) -> None:

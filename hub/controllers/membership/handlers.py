@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from fleet.api import names
-from fleet.api.cluster import InternalMemberCluster
+from fleet.api.cluster import InternalMemberCluster, MemberCluster
 from fleet.api.happenings import happenings
 from fleet.api.objects import Key, Resource
 from fleet.kube.cache import Cache
@@ -18,7 +18,7 @@ from fleet.runtime.clock import Clock
 from hub.controllers.membership.apply import apply
 from hub.controllers.membership.events import TURNS
 from hub.controllers.membership.observe import Reads
-from hub.controllers.membership.plan import plan
+from hub.controllers.membership.plan import Observed, plan
 from hub.controllers.membership.status import report
 from hub.gateway_claims import Refusal
 from hub.gateway_hosts import GatewayHosts
@@ -43,7 +43,7 @@ class Membership:
 
     async def reconcile(self, key: Key) -> float | None:
         """Give a member what it needs on the hub, and say what its agent reports."""
-        observed, now = self.caches.observe(key.name), self.clock()
+        observed, now = await self._observe(key), self.clock()
         planned = plan(observed, now=now, force_after=self.force_after)
         await apply(planned, self.client)
         cluster = observed.cluster
@@ -59,6 +59,16 @@ class Membership:
                 if refusal and refusal.reason in {told.reason for told in turned}:
                     log.warning(refusal.message, extra={"cluster": cluster.name})
         return planned.again
+
+    async def _observe(self, key: Key) -> Observed:
+        """Ask the server itself before a member counts as vanished."""
+        observed, clusters = self.caches.observe(key.name), self.caches.clusters
+        namespace = observed.namespace
+        left_over = namespace is not None and not namespace.deleting
+        if observed.cluster is None and left_over and not clusters.unserved:
+            gone = await self.client.get(MemberCluster, Key("", key.name)) is None
+            return replace(observed, vanished=gone)
+        return observed
 
     def _refusal(self, internal: InternalMemberCluster | None) -> Refusal | None:
         gateway = internal.status.gateway if internal else None

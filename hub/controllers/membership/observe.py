@@ -25,7 +25,7 @@ class Reads(NamedTuple):
     def observe(self, name: str) -> Observed:
         cluster, namespace = self.clusters.get(Key("", name)), names.member_namespace(name)
         account = cluster.spec.identity.name if cluster else ""
-        leaving = cluster is not None and cluster.deleting
+        leaving = cluster is None or cluster.deleting
         return Observed(
             name=name,
             cluster=cluster,

@@ -36,6 +36,8 @@ class Observed:
     role_binding: RoleBinding | None = None
     works: tuple[Work, ...] = ()
     """Read only when the member leaves."""
+    vanished: bool = False
+    """Whether its object is gone, past our finalizer, and what belongs to it is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Plan:
 def plan(observed: Observed, *, now: datetime, force_after: timedelta) -> Plan:
     cluster = observed.cluster
     if cluster is None:
-        return Plan()
+        return _abandoned(observed) if observed.vanished else Plan()
     if cluster.deleting:
         return _leave(observed, cluster, now, force_after)
     if observed.namespace is not None and observed.namespace.deleting:
@@ -210,13 +212,33 @@ def _leave(
         return Plan(((Release(cluster),),) if held else ())
     deleted = cluster.metadata.deletion_timestamp or now
     remaining = (deleted + force_after - now).total_seconds()
-    internal = observed.internal
-    if internal and not internal.deleting and not _left(internal) and remaining > 0:
-        leaving = internal.spec.state is ClusterState.LEAVE
-        return Plan(() if leaving else ((SetState(internal, ClusterState.LEAVE),),), remaining)
-    strip = tuple(Strip(work) for work in observed.works if work.metadata.finalizers)
-    delete = () if observed.namespace.deleting else (Delete(observed.namespace),)
-    return Plan((strip, delete), LOOK_SECONDS)
+    if remaining > 0 and _lets_go(observed.internal):
+        return Plan(tuple(_ask_to_leave(observed.internal)), remaining)
+    return Plan(tuple(_clear(observed)), LOOK_SECONDS)
+
+
+def _abandoned(observed: Observed) -> Plan:
+    """Who deleted the object and our finalizer meant it to go; but nobody says since when."""
+    if _lets_go(observed.internal):
+        return Plan(tuple(_ask_to_leave(observed.internal)))
+    return Plan(tuple(_clear(observed)), LOOK_SECONDS)
+
+
+def _lets_go(internal: InternalMemberCluster | None) -> bool:
+    """Say whether the agent is there to let go of what it applied."""
+    return internal is not None and not internal.deleting and not _left(internal)
+
+
+def _ask_to_leave(internal: InternalMemberCluster | None) -> Iterator[tuple[Action, ...]]:
+    if internal and internal.spec.state is not ClusterState.LEAVE:
+        yield (SetState(internal, ClusterState.LEAVE),)
+
+
+def _clear(observed: Observed) -> Iterator[tuple[Action, ...]]:
+    """Workloads stay: without its finalizer a Work takes nothing along."""
+    yield tuple(Strip(work) for work in observed.works if work.metadata.finalizers)
+    if observed.namespace and not observed.namespace.deleting:
+        yield (Delete(observed.namespace),)
 
 
 def _left(internal: InternalMemberCluster) -> bool:

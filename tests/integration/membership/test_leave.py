@@ -2,6 +2,8 @@
 
 import pytest
 
+from fleet.kube.client import swap
+from fleet.testing.waiting import until
 from tests.integration.membership.cluster import Cluster
 
 
@@ -41,6 +43,22 @@ async def test_a_member_leaves_with_its_workloads_and_comes_back_to_them(member:
     after = await member.kept()
     assert after
     assert after.metadata.uid == before.metadata.uid
+
+
+async def test_a_member_whose_finalizer_was_taken_away_leaves_with_its_workloads(
+    member: Cluster,
+) -> None:
+    before, there = await member.kept(), await member.member()
+    assert there
+    old = [*there.metadata.finalizers]
+    await member.client.delete(there)
+    await member.client.json_patch(there, swap("/metadata/finalizers", old, None))
+
+    async def gone() -> bool:
+        return await member.namespace() is None
+
+    await until(gone)
+    assert await member.kept() == before
 
 
 async def test_who_is_no_member_cannot_leave(cluster: Cluster) -> None:

@@ -166,3 +166,32 @@ async def test_users_hear_of_a_member_that_comes_is_lost_and_goes() -> None:
     gate.say(joined="False")
     await gate.reconcile()
     assert gate.heard.take() == ["MemberClusterLeft"]
+
+
+async def test_a_member_whose_object_vanished_leaves_with_its_workloads() -> None:
+    gate = Gate(cluster())
+    await gate.join()
+    gate.client.put(work())
+    gate.client.put(cluster(metadata={"finalizers": []}))
+    await gate.client.delete(gate.cluster)
+    assert gate.client.all(MemberCluster) == []
+    await finish(gate)
+    assert gate.state is ClusterState.LEAVE
+    assert len(gate.client.all(Work)) == 1
+    gate.say(joined="False")
+    await finish(gate)
+    assert gate.client.objects == {}
+
+
+async def test_a_member_that_vanished_and_came_back_goes_on() -> None:
+    gate = Gate(cluster())
+    await gate.join()
+    gate.client.put(work())
+    gate.client.put(cluster(metadata={"finalizers": []}))
+    await gate.client.delete(gate.cluster)
+    await gate.reconcile()
+    states = [gate.state]
+    gate.client.put(cluster())
+    await gate.reconcile(2)
+    assert [*states, gate.state] == [ClusterState.LEAVE, ClusterState.JOIN]
+    assert len(gate.client.all(Work)) == 1
