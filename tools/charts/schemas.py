@@ -14,6 +14,8 @@ PORT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 65535}
 LEASE: Final[Schema] = {"type": "number", "minimum": 1, "maximum": 300}
 LIST: Final[Schema] = {"type": "array", "items": {"type": "object"}}
 TEXTS: Final[Schema] = {"type": "array", "items": {"type": "string", "minLength": 1}}
+QUOTED: Final[Schema] = {"type": "array", "items": {"type": "string", "pattern": r"^[^'\"\\]+$"}}
+"""What stands between quotes in an expression."""
 FREE: Final[Schema] = {"type": "object"}
 """What Kubernetes itself checks."""
 LABELS: Final[Schema] = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -114,6 +116,8 @@ HUB: Final = closed(
     {
         **COMMON,
         "rbac": closed({"create": FLAG, "placeable": LIST, "agentAccounts": TEXTS}),
+        "hubWorkloads": closed({"refused": FLAG, "namespaces": QUOTED}),
+        "guardRail": closed({"enabled": FLAG, "users": QUOTED}),
         "settings": closed(
             {
                 "workers": COUNT,

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus
+from fleet.api.core import Namespace
 from fleet.api.crd.kinds import KINDS, Kind
+from fleet.api.objects import Metadata
 from fleet.kube.client import ApiClient
 from fleet.kube.dynamic import key_of
 from fleet.kube.errors import NotServedError, RejectedError
@@ -127,6 +129,7 @@ def work(name: str, *manifests: dict[str, Any]) -> Manifest:
 async def test_an_example_applies_as_it_stands(client: ApiClient, file: Path) -> None:
     for manifest in documents(file):
         metadata = {"namespace": "default"} | manifest["metadata"]
+        await client.apply(Namespace(metadata=Metadata(name=metadata["namespace"])), force=True)
         applied = await client.dynamic.apply(manifest | {"metadata": metadata})
         assert applied["kind"] == manifest["kind"]
 

@@ -11,15 +11,17 @@ from fleet.kube.client import ApiClient
 from fleet.kube.dynamic import key_of
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.waiting import until
+from tests.integration.api.definitions import sides
 from tests.integration.api.judge import Judge
 from tests.integration.api.rows import TAKEN, Row
-from tests.integration.api.tables.policies import ROWS
+from tests.integration.api.tables import policy_members, policy_overrides, policy_placements
 from tests.integration.identity import NAMESPACE, render
 
 HELD: Final = {"held-to": "policies"}
 """Label of the objects here: other tests on the same server go on without policies."""
-FILES: Final = ("policy-members.yaml", "policy-placements.yaml")
-FIRST: Final = ("with a taint twice", "that tolerates twice")
+ROWS: Final = (*policy_members.ROWS, *policy_placements.ROWS, *policy_overrides.ROWS)
+FILES: Final = ("policy-members.yaml", "policy-placements.yaml", "policy-overrides.yaml")
+FIRST: Final = ("with a taint twice", "that tolerates twice", "of one twice")
 """What a policy refuses; it is in force a moment after it is made."""
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,6 +56,15 @@ def labelled(row: Row) -> Row:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 async def test_a_policy_says_what_kubefleets_webhooks_say(held: Judge, row: Row) -> None:
+    said = await held.said(labelled(row))
+    assert row.said in said
+    assert (row.said == TAKEN) == (said == TAKEN)
+
+
+@pytest.mark.parametrize("row", tuple(sides()), ids=str)
+async def test_under_the_policies_the_definitions_say_what_they_say_alone(
+    held: Judge, row: Row
+) -> None:
     said = await held.said(labelled(row))
     assert row.said in said
     assert (row.said == TAKEN) == (said == TAKEN)
