@@ -17,6 +17,8 @@ from fleet.runtime import clock
 from fleet.testing.waiting import until
 
 PATIENCE_SECONDS: Final = 300.0
+HEARTBEAT_SECONDS: Final = 600
+"""Nobody sends one here: three of these are to last for the whole of a measurement."""
 
 
 async def join(client: ApiClient, name: str) -> None:
@@ -33,7 +35,8 @@ def member(name: str, labels: Mapping[str, str] | None = None) -> MemberCluster:
     namespace = names.member_namespace(name)
     identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
     metadata = {"name": name, "labels": dict(labels or {})}
-    return MemberCluster.model_validate({"metadata": metadata, "spec": {"identity": identity}})
+    spec = {"identity": identity, "heartbeatPeriodSeconds": HEARTBEAT_SECONDS}
+    return MemberCluster.model_validate({"metadata": metadata, "spec": spec})
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from benchmarks.sight import Sight
 from benchmarks.startup import Bench, end
 from fleet.api.binding import ClusterResourceBinding
 from fleet.api.conditions import find
-from fleet.api.core import ConfigMap, Namespace
+from fleet.api.core import ConfigMap, Event, Namespace
 from fleet.api.objects import Metadata
 from fleet.api.placement import ClusterResourcePlacement
 from fleet.api.snapshot import ClusterResourceSnapshot
@@ -53,6 +53,8 @@ STAGES, PERCENT = 20, 50
 AT_ONCE = {"name": "all", "labelSelector": {}, "maxConcurrency": "100%"}
 ADDED_MS, GAP_MS = 30.0, 1000.0
 """What the hub may add for a cluster, and the longest gap."""
+QUIET_SECONDS = 1.0
+"""In which the hub tells something, if there is something left to tell."""
 SILENCE = {"HUB_HEARTBEAT_TIMEOUT_SECONDS": "3600"}
 """Nobody sends heartbeats here."""
 
@@ -119,6 +121,7 @@ async def _measure(bench: Bench, clusters: int, member_seconds: float) -> Figure
         await _place(fleet, clusters)
         await _run(fleet, "first", "at-once")
         await _change(fleet)
+        await _told(fleet)
         fleet.members.spans.clear()
         used = fleet.hub.cpu_times()
         seconds = await _run(fleet, "second", "staged")
@@ -191,6 +194,14 @@ async def _change(fleet: Fleet) -> None:
     await fleet.client.apply(_config_map("2"), force=True)
 
     await until(lambda: len(fleet.snapshots) > 1, seconds=PATIENCE_SECONDS)
+
+
+async def _told(fleet: Fleet) -> None:
+    """Wait until the hub has told of all that came before, the members that joined above all."""
+    before = -1
+    while (now := len((await fleet.client.list(Event)).items)) != before:
+        before = now
+        await asyncio.sleep(QUIET_SECONDS)
 
 
 def _config_map(value: str) -> ConfigMap:

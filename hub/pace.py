@@ -5,23 +5,32 @@ from dataclasses import dataclass, field
 
 from fleet.api.objects import Key, Model
 
-UNSETTLED_SECONDS = 0.1
-"""While a placement moves from stage to stage, each new status would be old when it is written."""
-LARGE_BYTES = 16_384
-BYTES_PER_SECOND = 32_768
-"""The server, and all who watch, handle each version of an object whole."""
-LONGEST_SECONDS = 5.0
-"""Between two versions, however large they are."""
-LOOK_SECONDS = 1.0
-"""Until a large status is made again, to see whether it holds news."""
+UNSETTLED_SECONDS = 0.5
+"""While a placement moves from stage to stage, each new status would be old when it is written: a
+member has most things applied by then."""
+LARGE_BYTES = 8_192
+WRITTEN_PER_SECOND, MADE_PER_SECOND = 32_768, 131_072
+"""Bytes of one large status: the server, and all who watch, handle each version of an object whole;
+to make it, and see whether it holds news, costs less."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 5.0
+"""Between two versions of a large status, whatever its size."""
+LONGEST_LOOK_SECONDS = 1.0
+"""Until a large status is made again, whatever its size."""
 
 
 @dataclass(slots=True)
 class _Large:
-    """When a large status was made last, and when the next one may be written."""
+    """A status that was large when it was written last."""
 
+    size: int
     made: float
     due: float
+    """When the next may be written."""
+
+    @property
+    def again(self) -> float:
+        """When the next is to be made."""
+        return self.made + min(self.size / MADE_PER_SECOND, LONGEST_LOOK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +64,7 @@ class StatusPace:
         large = self._large.get(key)
         if large is None:
             return 0.0
-        now, again = self.monotonic(), large.made + LOOK_SECONDS
-        return max(0.0, (min(again, large.due) if now < large.due else again) - now)
+        return max(0.0, large.again - self.monotonic())
 
     def forget(self, key: Key) -> None:
         self._unsettled.pop(key, None)
@@ -66,8 +74,8 @@ class StatusPace:
         self._unsettled.pop(key, None)
         self._large.pop(key, None)
         if size > LARGE_BYTES:
-            pause = min(size / BYTES_PER_SECOND, LONGEST_SECONDS)
-            self._large[key] = _Large(now, now + pause)
+            pause = min(max(size / WRITTEN_PER_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
+            self._large[key] = _Large(size, now, now + pause)
 
 
 def _size(status: Model) -> int:

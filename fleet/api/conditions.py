@@ -57,10 +57,17 @@ class Condition(Model):
     def false(self) -> bool:
         return self.status is ConditionStatus.FALSE
 
+    def says(self, status: ConditionStatus, reason: str, message: str, generation: int) -> bool:
+        known = self.status, self.reason, self.message, self.observed_generation
+        return known == (status, reason, message, generation)
+
 
 def find(conditions: Iterable[Condition], kind: str) -> Condition | None:
     """Find the condition of a type."""
-    return next((condition for condition in conditions if condition.type == kind), None)
+    for condition in conditions:
+        if condition.type == kind:
+            return condition
+    return None
 
 
 def since(current: Iterable[Condition], new: Condition) -> Condition:

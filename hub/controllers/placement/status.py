@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from fleet.api.binding import Binding, ClusterDecision
-from fleet.api.conditions import Condition, ConditionStatus, find, since
+from fleet.api.conditions import Condition, ConditionStatus, find
 from fleet.api.names import CRP_GENERATION
 from fleet.api.placement import (
     ClusterPlacementStatus,
@@ -88,7 +88,7 @@ def report(observed: Observed, *, now: datetime) -> PlacementStatus | None:
     if placement is None or placement.deleting:
         return None
     indices = {group.master.name: group.index for group in groups(observed.resources)}
-    before = {each.cluster_name: each.conditions for each in placement.status.placement_statuses}
+    before = {each.cluster_name: each for each in placement.status.placement_statuses}
     reporter = Reporter(observed, placement, indices, before, now)
     if isinstance(observed.content, Invalid):
         new = reporter.invalid(observed.content)
@@ -119,8 +119,8 @@ class Reporter:
     placement: Placement
     indices: Mapping[str, int]
     """Of the resource snapshots, by the name of the master."""
-    before: Mapping[str, Sequence[Condition]]
-    """What was reported last, by cluster."""
+    before: Mapping[str, ClusterPlacementStatus]
+    """What was reported last, by cluster; what is still so is taken from there as it is."""
     now: datetime
 
     def invalid(self, why: Invalid) -> PlacementStatus:
@@ -215,25 +215,27 @@ class Reporter:
             yield self._condition("ResourcesSelected", False, Reason.NOTHING_SELECTED, text)
 
     def _cluster(self, binding: Binding) -> ClusterPlacementStatus:
+        before = self.before.get(binding.spec.target_cluster)
         status = ClusterPlacementStatus(
             cluster_name=binding.spec.target_cluster,
             observed_resource_index=str(self.indices.get(binding.spec.resource_snapshot_name, "")),
-            conditions=tuple(self._of_cluster(binding)),
+            conditions=tuple(self._of_cluster(binding, before.conditions if before else ())),
         )
         failed = binding.status.failed_placements[:MAX_FAILED]
-        return status.model_copy(update={"failed_placements": failed}) if failed else status
+        if failed:
+            status = status.model_copy(update={"failed_placements": failed})
+        return before if before == status else status
 
-    def _of_cluster(self, binding: Binding) -> Iterator[Condition]:
-        cluster = binding.spec.target_cluster
+    def _of_cluster(self, binding: Binding, before: Sequence[Condition]) -> Iterator[Condition]:
         reason = binding.spec.cluster_decision.reason
-        yield self._at(cluster, "Scheduled", True, Reason.SCHEDULED, reason)
+        yield self._new(before, "Scheduled", True, Reason.SCHEDULED, reason)
         for stage in STAGES:
             said = find(binding.status.conditions, stage.type)
             if said is None or not self._speaks_of(said, binding):
                 text = f"The cluster has not got so far with the latest decision: {stage.type}"
-                yield self._at(cluster, stage.type, None, stage.unknown, text)
+                yield self._new(before, stage.type, None, stage.unknown, text)
                 return
-            yield self._at(cluster, stage.type, _truth(said), said.reason, said.message)
+            yield self._new(before, stage.type, _truth(said), said.reason, said.message)
             if not said.true:
                 return
 
@@ -260,27 +262,33 @@ class Reporter:
         text = f"{decision.cluster_name} is not selected: {decision.reason}"
         old = [s for s in self.placement.status.placement_statuses if not s.cluster_name]
         before = old[number].conditions if number < len(old) else ()
-        new = self._new("Scheduled", False, Reason.SCHEDULE_FAILED, text)
-        return ClusterPlacementStatus(conditions=(since(before, new),))
-
-    def _at(
-        self, cluster: str, kind: str, truth: bool | None, reason: str, message: str
-    ) -> Condition:
-        before = self.before.get(cluster, ())
-        return since(before, self._new(kind, truth, reason, message))
+        new = self._new(before, "Scheduled", False, Reason.SCHEDULE_FAILED, text)
+        return ClusterPlacementStatus(conditions=(new,))
 
     def _condition(self, kind: str, truth: bool | None, reason: str, message: str) -> Condition:
-        new = self._new(f"{self.observed.scope.prefix}{kind}", truth, reason, message)
-        return since(self.placement.status.conditions, new)
+        before, kind = self.placement.status.conditions, f"{self.observed.scope.prefix}{kind}"
+        return self._new(before, kind, truth, reason, message)
 
-    def _new(self, kind: str, truth: bool | None, reason: str, message: str) -> Condition:
+    def _new(
+        self,
+        before: Sequence[Condition],
+        kind: str,
+        truth: bool | None,
+        reason: str,
+        message: str,
+    ) -> Condition:
+        status, generation = ConditionStatus.of(truth), self.placement.metadata.generation
+        old = find(before, kind)
+        if old and old.says(status, reason, message, generation):
+            return old
+        stays = old and old.status is status
         return Condition(
             type=kind,
-            status=ConditionStatus.of(truth),
+            status=status,
             reason=reason,
             message=message,
-            observed_generation=self.placement.metadata.generation,
-            last_transition_time=self.now,
+            observed_generation=generation,
+            last_transition_time=old.last_transition_time if old and stays else self.now,
         )
 
 

@@ -33,7 +33,7 @@ from hub.parts import asked as asked_of
 
 
 class Ahead(NamedTuple):
-    """A status that is not written yet, since the one before it was large and is still young."""
+    """A status that is not written yet: clusters go on without it, and the next is soon there."""
 
     uid: str
     status: UpdateRunStatus
@@ -93,7 +93,7 @@ class UpdateRuns:
             return None
         new = status or observed.run.status
         news = turned(run.status.conditions, new.conditions)
-        wait = self.pace.wait(key, None if new == run.status else new, news=news)
+        wait = self.pace.wait(key, None if new == run.status else new, settled=news, news=news)
         if new == run.status:
             self._ahead.pop(key, None)
         elif wait:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from typing import Final
 
 from fleet.api import names
 from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus, MemberCluster
@@ -14,6 +15,9 @@ from fleet.kube.client import ApiClient
 from fleet.kube.errors import KubeError
 from fleet.testing.waiting import until
 from tests.integration.hub.fleet import condition, joined_status, shaped
+
+HEARTBEAT_SECONDS: Final = 600
+"""Nobody sends one: three of these are to last for a whole test, on a slow machine too."""
 
 
 class Members:
@@ -44,7 +48,8 @@ class Members:
         namespace = names.member_namespace(name)
         identity = {"kind": "ServiceAccount", "name": "member-agent", "namespace": namespace}
         metadata = {"labels": dict(self.labels[name])}
-        made = shaped(MemberCluster, name, metadata=metadata, spec={"identity": identity})
+        spec = {"identity": identity, "heartbeatPeriodSeconds": HEARTBEAT_SECONDS}
+        made = shaped(MemberCluster, name, metadata=metadata, spec=spec)
         await self.client.create(made)
         key = Key(namespace, name)
         await until(lambda: self.client.get(InternalMemberCluster, key))
@@ -74,8 +79,16 @@ class Members:
         while True:
             work = await self._wanted.get()
             if names.member_cluster(work.namespace) in self.labels:
-                with suppress(KubeError):
+                try:
                     await self._apply(work)
+                except KubeError:
+                    self._again(work)
+
+    def _again(self, work: Work) -> None:
+        """An agent does not leave it at a refusal, as long as the Work is there."""
+        now = self._works.get(work.key)
+        if now is not None:
+            self._wanted.put_nowait(now)
 
     async def _apply(self, work: Work) -> None:
         cluster, generation = names.member_cluster(work.namespace) or "", work.metadata.generation

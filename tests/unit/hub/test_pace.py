@@ -5,19 +5,19 @@ import pytest
 from fleet.api.cluster import InternalMemberClusterStatus
 from fleet.api.objects import Key
 from hub.pace import (
-    BYTES_PER_SECOND,
     LARGE_BYTES,
+    LONGEST_LOOK_SECONDS,
     LONGEST_SECONDS,
-    LOOK_SECONDS,
+    MADE_PER_SECOND,
+    SHORTEST_SECONDS,
     UNSETTLED_SECONDS,
+    WRITTEN_PER_SECOND,
     StatusPace,
 )
 
 A, B = Key("demo", "a"), Key("demo", "b")
 SMALL = InternalMemberClusterStatus(region="centralus")
 LARGE = InternalMemberClusterStatus(region="x" * LARGE_BYTES)
-LARGER = InternalMemberClusterStatus(region="x" * 5 * BYTES_PER_SECOND)
-PAUSE = LARGE_BYTES / BYTES_PER_SECOND
 
 
 class Watch:
@@ -50,26 +50,30 @@ def test_a_status_that_came_true_by_itself_lets_the_next_wait_anew() -> None:
     assert watch.pace.wait(A, SMALL, settled=False) == pytest.approx(UNSETTLED_SECONDS)
 
 
-def test_after_a_large_status_the_next_waits_as_long_as_its_size_says() -> None:
-    watch = Watch()
-    assert watch.pace.wait(A, LARGE) == 0
-    watch.seconds += PAUSE / 4
-    assert watch.pace.wait(A, LARGE) == pytest.approx(PAUSE * 3 / 4, rel=0.01)
-    watch.seconds += PAUSE
-    assert watch.pace.wait(A, LARGE) == 0
-
-
-def test_however_large_a_status_is_the_next_is_not_far() -> None:
-    watch = Watch()
-    watch.pace.wait(A, InternalMemberClusterStatus(region="x" * 100 * BYTES_PER_SECOND))
-    assert watch.pace.wait(A, LARGE) == LONGEST_SECONDS
+@pytest.mark.parametrize(
+    ("size", "seconds"),
+    [
+        (LARGE_BYTES, SHORTEST_SECONDS),
+        (3 * WRITTEN_PER_SECOND, 3.0),
+        (100 * WRITTEN_PER_SECOND, LONGEST_SECONDS),
+    ],
+)
+def test_after_a_large_status_the_next_waits_as_long_as_its_size_says(
+    size: int, seconds: float
+) -> None:
+    watch, status = Watch(), InternalMemberClusterStatus(region="x" * size)
+    assert watch.pace.wait(A, status) == 0
+    watch.seconds += seconds / 4
+    assert watch.pace.wait(A, status) == pytest.approx(seconds * 3 / 4, rel=0.01)
+    watch.seconds += seconds
+    assert watch.pace.wait(A, status) == 0
 
 
 def test_no_size_holds_news_back() -> None:
     watch = Watch()
     watch.pace.wait(A, LARGE)
     assert watch.pace.wait(A, LARGE, news=True) == 0
-    assert watch.pace.wait(A, LARGE) == pytest.approx(PAUSE, rel=0.01)
+    assert watch.pace.wait(A, LARGE) == SHORTEST_SECONDS
 
 
 def test_objects_do_not_wait_for_each_other() -> None:
@@ -86,22 +90,20 @@ def test_what_is_forgotten_begins_anew() -> None:
     assert watch.pace.wait(A, LARGE) == 0
 
 
-def test_a_large_status_is_not_made_more_often_than_is_looked_for_news() -> None:
-    watch = Watch()
-    assert watch.pace.rest(A) == 0
+@pytest.mark.parametrize(
+    ("size", "seconds"),
+    [(MADE_PER_SECOND // 2, 0.5), (100 * MADE_PER_SECOND, LONGEST_LOOK_SECONDS)],
+)
+def test_a_large_status_is_not_made_more_often_than_its_size_says(
+    size: int, seconds: float
+) -> None:
+    watch, status = Watch(), InternalMemberClusterStatus(region="x" * size)
     watch.pace.wait(A, SMALL)
     assert watch.pace.rest(A) == 0
-    watch.pace.wait(A, LARGER)
+    watch.pace.wait(A, status)
     for _ in range(3):
-        assert watch.pace.rest(A) == LOOK_SECONDS
+        assert watch.pace.rest(A) == pytest.approx(seconds, rel=0.01)
         assert watch.pace.rest(B) == 0
-        watch.seconds += LOOK_SECONDS
+        watch.seconds += seconds * 1.01
         assert watch.pace.rest(A) == 0
-        assert watch.pace.wait(A, LARGER) > 0
-
-
-def test_a_large_status_that_waits_is_made_when_it_may_be_written() -> None:
-    watch = Watch()
-    watch.pace.wait(A, LARGE)
-    assert watch.pace.rest(A) == pytest.approx(PAUSE, rel=0.01)
-    assert PAUSE < LOOK_SECONDS
+        watch.pace.wait(A, status)

@@ -14,7 +14,7 @@ from fleet.kube.errors import TransientError
 from fleet.kube.lacks import Lack
 from fleet.kube.queue import WorkQueue
 from fleet.testing.workloads import workspace
-from hub.pace import LOOK_SECONDS
+from hub.pace import LONGEST_LOOK_SECONDS
 from tests.unit.hub.world import CONFIG_MAPS, PLACEMENT, World, binding, config_map, placement
 
 PHI = {"group": "kaito.sh", "version": "v1beta1", "kind": "Workspace", "name": "phi"}
@@ -338,7 +338,7 @@ async def test_a_large_placement_is_not_looked_at_for_each_of_its_clusters() -> 
         for cluster in ("c002", "c003"):
             world.client.put(binding(cluster, BindingState.BOUND, available=True))
         assert len(queue) == 0
-        world.seconds += LOOK_SECONDS
+        world.seconds += LONGEST_LOOK_SECONDS
         world.client.put(binding("c004", BindingState.BOUND, available=True))
         assert await queue.get() == world.key
 

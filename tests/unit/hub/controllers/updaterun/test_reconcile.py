@@ -1,5 +1,6 @@
 """Update runs of both scopes against a server that keeps its state, with the hub's others."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -113,6 +114,16 @@ class Fleet(World):
         answer(self, applied=True, available=True)
         await self.generate()
         return await self.updates.reconcile(Key(NAMESPACE, RUN))
+
+    async def turns_at_once(self) -> None:
+        """Have every controller look once, and what was given available; no time goes by."""
+        await self.look()
+        await self.updates.reconcile(Key(NAMESPACE, RUN))
+        await self.look()
+        for key in self._binding_keys():
+            await self.generation.reconcile(key)
+        await self.placement.reconcile(self.key)
+        answer(self, applied=True, available=True)
 
     def run(self, name: str = RUN) -> UpdateRun:
         (found,) = [run for run in self.all(self.scope.run) if run.name == name]
@@ -239,8 +250,9 @@ async def test_a_run_takes_what_was_edited_just_before_it() -> None:
         assert fleet.run().status.resource_snapshot_index_used == "1"
 
 
-async def test_a_large_status_waits_until_it_is_news_and_nothing_waits_for_it() -> None:
-    many = [labelled(f"c{number:03}") for number in range(100)]
+@pytest.mark.parametrize("clusters", [4, 100], ids=["small", "large"])
+async def test_a_status_waits_until_it_is_news_and_no_cluster_waits_for_it(clusters: int) -> None:
+    many = [labelled(f"c{number:03}") for number in range(clusters)]
     async with Fleet(*many, stages=[stage("prod", maxConcurrency="25%")]) as fleet:
         fleet.client.writes_left = 9_999
         fleet.begins()
@@ -256,6 +268,23 @@ async def test_a_large_status_waits_until_it_is_news_and_nothing_waits_for_it() 
         assert all(each.spec.state is BindingState.BOUND for each in fleet.all(NAMESPACED.binding))
         await fleet.answered()
         assert fleet.told("Succeeded") == ("True", "UpdateRunSucceeded")
+
+
+async def test_a_run_costs_as_many_writes_to_each_cluster_as_it_has_steps_and_few_besides() -> None:
+    many = [labelled(f"c{number:03}") for number in range(40)]
+    async with Fleet(*many, stages=[stage("prod", maxConcurrency="25%")]) as fleet:
+        fleet.client.writes_left = 9_999
+        await fleet.place()
+        fleet.begins()
+        written = Counter[str]()
+        fleet.client.server.watchers.append(lambda _, body: written.update([body["kind"]]))
+        while fleet.told("Succeeded")[0] != "True":
+            await fleet.turns_at_once()
+        given, said, held, available, made, answered = (40,) * 6
+        assert written["ResourceBinding"] == given + said + held + available
+        assert written["Work"] == made + answered
+        assert written["StagedUpdateRun"] <= 4
+        assert written["ResourcePlacement"] <= 4
 
 
 async def test_a_run_that_is_deleted_takes_its_requests_along() -> None:
