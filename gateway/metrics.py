@@ -1,9 +1,9 @@
 """What a worker counts: plain numbers on the way of a request, put together when asked for."""
 
-from bisect import bisect_left
-
 from msgspec import Struct, field
 
+from gateway.generation import DURATION, Generation
+from gateway.histogram import Histogram
 from gateway.standing import Standing
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -11,49 +11,37 @@ Label = tuple[str, ...]
 Numbers = dict[Label, int]
 
 
-class Histogram(Struct):
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
-    total: float = 0.0
-
-    def observe(self, value: float) -> None:
-        self.counts[bisect_left(BUCKETS, value)] += 1
-        self.total += value
-
-    def add(self, other: "Histogram") -> None:
-        self.counts = [mine + yours for mine, yours in zip(self.counts, other.counts, strict=True)]
-        self.total += other.total
-
-
 class Counts(Struct):
     """What happened since a worker's start, by model and region; only models that are known."""
 
-    requests: Numbers = field(default_factory=dict)
+    answers: dict[Label, Generation] = field(default_factory=dict)
     """By model, region and the answer's status."""
-    attempts: Numbers = field(default_factory=dict)
-    """Tries by model."""
-    retries: Numbers = field(default_factory=dict)
-    """Tries after the first."""
     errors: Numbers = field(default_factory=dict)
     """Tries that failed, by model, region and reason."""
     refused: Numbers = field(default_factory=dict)
     """Requests that no upstream was asked for, by the error's code."""
     first_byte: dict[Label, Histogram] = field(default_factory=dict)
 
-    def answered(self, model: str, region: str, status: str, tries: int) -> None:
-        requests, label = self.requests, (model, region, status)
-        requests[label] = requests.get(label, 0) + 1
-        if tries:
-            attempts, one = self.attempts, (model,)
-            attempts[one] = attempts.get(one, 0) + tries
+    def answered(
+        self, model: str, region: str, status: str, tries: int, seconds: float = 0.0
+    ) -> Generation:
+        """Count an answer; gives where to count what else is known of it."""
+        label = (model, region, status)
+        answer = self.answers.get(label)
+        if answer is None:
+            answer = self.answers[label] = Generation()
+        answer.tries += tries
         if tries > 1:
-            _add(self.retries, (model,), tries - 1)
+            answer.retries += tries - 1
+        answer.duration.observe(seconds, DURATION)
+        return answer
 
     def began(self, model: str, region: str, seconds: float) -> None:
         """Count the time from a whole request to its answer's first byte."""
         histogram = self.first_byte.get((model, region))
         if histogram is None:
-            histogram = self.first_byte[model, region] = Histogram()
-        histogram.observe(seconds)
+            histogram = self.first_byte[model, region] = Histogram.of(BUCKETS)
+        histogram.observe(seconds, BUCKETS)
 
     def failed(self, model: str, region: str, reason: str) -> None:
         """Count a try that failed; the request may still be answered."""
@@ -66,16 +54,15 @@ class Counts(Struct):
     def add(self, other: "Counts") -> None:
         """Take in what another worker counted."""
         for mine, yours in (
-            (self.requests, other.requests),
-            (self.attempts, other.attempts),
-            (self.retries, other.retries),
             (self.errors, other.errors),
             (self.refused, other.refused),
         ):
             for label, number in yours.items():
                 _add(mine, label, number)
         for label, histogram in other.first_byte.items():
-            self.first_byte.setdefault(label, Histogram()).add(histogram)
+            self.first_byte.setdefault(label, Histogram.of(BUCKETS)).add(histogram)
+        for label, answer in other.answers.items():
+            self.answers.setdefault(label, Generation()).add(answer)
 
 
 class Report(Struct, frozen=True):

@@ -73,6 +73,9 @@ class Settings:
     probe_timeout_seconds: Seconds = 1.0
     drain_seconds: Annotated[float, Meta(ge=0)] = 30.0
     """For answers under way when the gateway is told to stop."""
+    access_log: str = ""
+    """File that gets a line of JSON for each request, appended; `-` is the standard output. None
+    where it is empty."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.usage import Usage, near_end
+
 ENDS = (
     b"data:[DONE]",
     b"event:message_stop",
@@ -31,9 +33,11 @@ HELD_BYTES = 256 * 1024
 class Events:
     """Gives out whole events as they come, and keeps the beginning of the next."""
 
-    __slots__ = ("_last", "_tail")
+    __slots__ = ("_last", "_tail", "count")
 
     def __init__(self) -> None:
+        self.count = 0
+        """Events that were given out."""
         self._tail = b""
         self._last = b""
 
@@ -44,6 +48,7 @@ class Events:
             data = self._cut(data)
         if data:
             self._last = data
+            self.count += data.count(b"\n\n")
         return data
 
     def rest(self) -> bytes:
@@ -56,6 +61,15 @@ class Events:
     def done(self) -> bool:
         """Whether the last event said that the stream ends."""
         return self._final.replace(b": ", b":", 1).startswith(ENDS)
+
+    @property
+    def usage(self) -> Usage:
+        """How many tokens it took: as it says itself near its end, or an event each.
+
+        Who speaks and that it ends are no tokens.
+        """
+        usage = near_end(self._last)
+        return usage if usage.answer else Usage(usage.prompt, max(0, self.count - 2))
 
     @property
     def named(self) -> bool:

@@ -13,10 +13,12 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 
 import uvloop
 
-from fleet.runtime import logs
+from fleet.runtime import clock, logs
+from gateway.access import AccessLog
 from gateway.data.client import ClientConnection
 from gateway.data.intake import Intake
 from gateway.data.plane import Plane
@@ -62,6 +64,7 @@ def build(settings: Settings, credentials: Credentials, trusted: Trust) -> Intak
             first_byte_seconds=settings.first_byte_seconds, stall_seconds=settings.stall_seconds
         ),
         clock=time.monotonic,
+        access=_access(settings),
     )
     return Intake(
         plane=plane,
@@ -70,6 +73,16 @@ def build(settings: Settings, credentials: Credentials, trusted: Trust) -> Intak
         by_service=settings.scope is Scope.REGIONAL,
         body_bytes=settings.body_bytes,
     )
+
+
+def _access(settings: Settings) -> AccessLog | None:
+    """Open the access log, if there is to be one: workers write whole lines to it."""
+    if not settings.access_log:
+        return None
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    there = settings.access_log
+    handle = sys.stdout.fileno() if there == "-" else os.open(there, flags, 0o640)
+    return AccessLog(partial(os.write, handle), clock.now)
 
 
 def _near(settings: Settings) -> str:
@@ -130,7 +143,7 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.intake.plane.pool.close()
+        self.intake.plane.close()
 
     async def _serve(self) -> asyncio.Server:
         tls = self._tls

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from gateway.access import AccessLog
 from gateway.body import Span
 from gateway.data.lines import Lines
 from gateway.data.pool import Origin, Pool
@@ -98,6 +99,7 @@ class Context(Protocol):
     metrics: Counts
     lines: Lines
     active: set[Active]
+    access: AccessLog | None
 
     def clock(self) -> float: ...
 

@@ -3,9 +3,11 @@
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from gateway.access import AccessLog, Line
 from gateway.data.call import Call, Client, Context
 from gateway.data.reply import Reply
 from gateway.data.upstream import Head, UpstreamConnection
+from gateway.generation import Generation
 from gateway.policy import answers
 from gateway.policy.answers import Answer
 from gateway.policy.attempts import Attempts
@@ -26,6 +28,7 @@ class Exchange:
     __slots__ = (
         "_asked",
         "_attempts",
+        "_began",
         "_call",
         "_client",
         "_connection",
@@ -59,8 +62,8 @@ class Exchange:
         size = len(call.request.body)
         self._patience = context.learning.of(call.label, size, call.kind, context.limits)
         self._started = context.clock()
-        self._asked = self._heard = self._started
-        """When the endpoint was asked, and when it was heard last."""
+        self._asked = self._heard = self._began = self._started
+        """When the endpoint was asked, when it was heard last, and when the answer began."""
         self._longest = 0.0
         """Pause so far within a stream."""
         self._pause = context.limits.stall_seconds
@@ -286,7 +289,7 @@ class Exchange:
 
     def _begin(self) -> None:
         context, reply, tried = self._context, self._reply, self._attempts.tried
-        self._heard = now = context.clock()
+        self._heard = self._began = now = context.clock()
         context.metrics.began(self._call.label, tried[-1].endpoint.region, now - self._started)
         if reply.head.status < HTTPStatus.BAD_REQUEST:
             first, took = self._patience.first, now - self._asked
@@ -335,6 +338,31 @@ class Exchange:
             limits = self._context.limits
             self.deadline = max(self.deadline, self._context.clock() + limits.stall_seconds)
 
+    def _line(self, log: AccessLog, outcome: str, now: float) -> Line:
+        reply, request, tried = self._reply, self._call.request, self._attempts.tried
+        usage = reply.usage
+        return Line(
+            time=log.now(),
+            path=request.path.decode("latin-1"),
+            status=outcome,
+            seconds=round(now - self._started, 6),
+            model=self._call.label,
+            region=tried[-1].endpoint.region if tried else "",
+            upstream=tried[-1].endpoint.name if tried else "",
+            attempts=len(tried),
+            stream=reply.streams,
+            first_seconds=round(self._began - self._started, 6) if reply.started else 0.0,
+            request_bytes=len(request.body),
+            prompt_tokens=usage.prompt,
+            answer_tokens=usage.answer,
+        )
+
+    def _measure(self, generation: Generation, now: float) -> None:
+        usage, first = self._reply.usage, self._began - self._started
+        generation.used(usage)
+        if self._reply.streams:
+            generation.streamed(first, now - self._began, usage.answer)
+
     @property
     def _keep(self) -> bool:
         return self._reply.framed and self._client.keeps(self._call.request)
@@ -353,4 +381,9 @@ class Exchange:
         if self._waits_since is not None:
             context.lines.leave(self._call.service, self)
         region = tried[-1].endpoint.region if tried else ""
-        context.metrics.answered(self._call.label, region, outcome, len(tried))
+        now, label = context.clock(), self._call.label
+        counted = context.metrics.answered(label, region, outcome, len(tried), now - self._started)
+        if self._reply.started:
+            self._measure(counted, now)
+        if context.access and self._call.rules is None:
+            context.access.add(self._line(context.access, outcome, now))

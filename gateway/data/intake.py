@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from gateway import body as bodies
+from gateway.access import Line
 from gateway.body import BodyError
 from gateway.data.aim import aim
 from gateway.data.call import Call
@@ -156,7 +157,11 @@ class Intake:
         return exchange
 
     def _turn_down(self, client: ClientConnection, answer: Answer) -> None:
-        self.plane.metrics.turned_down(answer.code)
+        plane = self.plane
+        plane.metrics.turned_down(answer.code)
+        if plane.access:
+            told = Line(plane.access.now(), "", str(answer.status), 0.0, code=answer.code)
+            plane.access.add(told)
         client.answer(answer)
 
     def _local(self, client: ClientConnection, request: Request) -> Work | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway import body as bodies
+from gateway.access import AccessLog
 from gateway.data import heads
 from gateway.data.call import Active, Call
 from gateway.data.lines import Lines
@@ -39,6 +40,7 @@ class Plane:
     vault: Vault = field(default_factory=Vault)
     lines: Lines = field(default_factory=Lines)
     active: set[Active] = field(default_factory=set)
+    access: AccessLog | None = None
 
     def states(self, call: Call) -> Sequence[EndpointState]:
         route = self.routes.by_service.get(call.service)
@@ -144,6 +146,11 @@ class Plane:
         waiting = {route.label: self.lines.waiting(route.service.name) for route in routes}
         return Report(self.metrics, standings, waiting)
 
+    def close(self) -> None:
+        """End what is left, and write what is not written yet."""
+        self.tick()
+        self.pool.close()
+
     def tick(self) -> None:
         """End what takes too long; called several times a second."""
         now = self.clock()
@@ -151,6 +158,8 @@ class Plane:
         for exchange in tuple(self.active):
             exchange.expire(now)
         self.pool.trim(now)
+        if self.access:
+            self.access.flush()
 
 
 def _deeper(endpoint: Endpoint, head: Head) -> bytes:

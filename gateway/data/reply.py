@@ -4,6 +4,7 @@ from gateway.data import heads
 from gateway.data.upstream import Head
 from gateway.policy.answers import INTERRUPTED, INTERRUPTED_BY_NAME, RETRYABLE
 from gateway.sse import Events, bare
+from gateway.usage import NOTHING, Usage, of_answer
 
 HELD_BYTES = 1024 * 1024
 """An answer up to this size is held until it is whole, so that a cut one can be asked again."""
@@ -19,6 +20,7 @@ class Reply:
         "_held",
         "_old",
         "_size",
+        "_usage",
         "complete",
         "framed",
         "head",
@@ -35,6 +37,7 @@ class Reply:
         self._old = old
         self._held: list[bytes] = []
         self._size = 0
+        self._usage = NOTHING
         self._events: Events | None = None
         self._chunked = False
         self._bare = True
@@ -75,6 +78,7 @@ class Reply:
         self._held = []
         head = self.head
         if self.complete:
+            self._usage = of_answer(body)
             framing = b"content-length: %d\r\n" % len(body)
         elif head.length:
             framing = b"content-length: %b\r\n" % head.length
@@ -89,6 +93,11 @@ class Reply:
         return b"".join(
             (heads.status_line(head.status), *head.lines, lines, framing, b"\r\n", body)
         )
+
+    @property
+    def usage(self) -> Usage:
+        """How many tokens it says that it took."""
+        return self._events.usage if self._events else self._usage
 
     def go_on(self, data: bytes, *, complete: bool) -> bytes:
         """Give what follows."""

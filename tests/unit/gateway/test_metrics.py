@@ -3,8 +3,10 @@
 import pytest
 
 from gateway.exposition import render
+from gateway.generation import outcome
 from gateway.metrics import BUCKETS, Counts, Report
 from gateway.standing import Standing, State
+from gateway.usage import Usage
 
 
 def lines(*counts: Counts, past: Counts | None = None, **standings: Standing) -> list[str]:
@@ -12,6 +14,11 @@ def lines(*counts: Counts, past: Counts | None = None, **standings: Standing) ->
     reports = [Report(each, standings) for each in counts]
     text = render(past or Counts(), reports).decode().splitlines()
     return [line.removeprefix("modelfleet_gateway_") for line in text if not line.startswith("#")]
+
+
+def samples(*counts: Counts, past: Counts | None = None) -> list[str]:
+    """Give those of our own names."""
+    return [line for line in lines(*counts, past=past) if not line.startswith("gen_ai")]
 
 
 def test_a_gateway_that_served_nobody_names_its_metrics_all_the_same() -> None:
@@ -27,6 +34,10 @@ def test_a_gateway_that_served_nobody_names_its_metrics_all_the_same() -> None:
         "# TYPE modelfleet_gateway_workers gauge\n"
         "modelfleet_gateway_workers 0\n"
         "# TYPE modelfleet_gateway_ttft_seconds histogram\n"
+        "# TYPE gen_ai_server_request_duration_seconds histogram\n"
+        "# TYPE gen_ai_server_time_to_first_token_seconds histogram\n"
+        "# TYPE gen_ai_server_time_per_output_token_seconds histogram\n"
+        "# TYPE gen_ai_client_token_usage histogram\n"
     )
 
 
@@ -41,7 +52,7 @@ def counted() -> Counts:
 
 
 def test_what_workers_and_those_before_them_counted_is_summed() -> None:
-    assert lines(counted(), counted(), past=counted()) == [
+    assert samples(counted(), counted(), past=counted()) == [
         'requests_total{model="phi",region="eu",code="200"} 6',
         'requests_total{model="phi",region="us",code="502"} 3',
         'attempts_total{model="phi"} 18',
@@ -55,7 +66,7 @@ def test_what_workers_and_those_before_them_counted_is_summed() -> None:
 def test_a_request_without_a_try_is_no_retry() -> None:
     counts = Counts()
     counts.answered("phi", "", "503", 0)
-    assert lines(counts) == ['requests_total{model="phi",region="",code="503"} 1', "workers 1"]
+    assert samples(counts) == ['requests_total{model="phi",region="",code="503"} 1', "workers 1"]
 
 
 def test_adding_leaves_what_was_added_as_it_was() -> None:
@@ -110,3 +121,44 @@ def test_a_label_cannot_break_out_of_its_quotes() -> None:
     counts = Counts()
     counts.turned_down('a"b\\c\nd')
     assert lines(counts) == [r'refused_total{code="a\"b\\c\nd"} 1', "workers 1"]
+
+
+def test_answers_are_measured_as_the_conventions_for_generative_ai_name_it() -> None:
+    counts = Counts()
+    for status, prompt, answer in (("200", 7, 3), ("201", 5, 1), ("cut", 0, 2)):
+        told = counts.answered("phi", "eu", status, 1, 2.0)
+        told.used(Usage(prompt, answer))
+        told.streamed(0.5, 1.5, answer)
+    counts.answered("phi", "", "503", 0, 0.1)
+    found = {line for line in lines(counts, counts) if line.startswith("gen_ai")}
+    labels = 'gen_ai_request_model="phi",region="eu"'
+    server, tokens = "gen_ai_server_", "gen_ai_client_token_usage_"
+    lost = 'gen_ai_request_model="phi",region="",outcome="failed"'
+    assert {
+        f'{server}request_duration_seconds_count{{{labels},outcome="ok"}} 4',
+        f'{server}request_duration_seconds_sum{{{labels},outcome="cut"}} 4.000000',
+        f"{server}request_duration_seconds_count{{{lost}}} 2",
+        f'{server}time_to_first_token_seconds_sum{{{labels},outcome="ok"}} 2.000000',
+        f'{server}time_per_output_token_seconds_sum{{{labels},outcome="ok"}} 1.500000',
+        f'{server}time_per_output_token_seconds_sum{{{labels},outcome="cut"}} 3.000000',
+        f'{tokens}sum{{{labels},outcome="ok",gen_ai_token_type="input"}} 24.000000',
+        f'{tokens}sum{{{labels},outcome="ok",gen_ai_token_type="output"}} 8.000000',
+        f'{tokens}count{{{labels},outcome="cut",gen_ai_token_type="output"}} 2',
+    } <= found
+    assert not [line for line in found if 'outcome="failed"' in line and "token" in line]
+    assert not [line for line in found if 'outcome="cut",gen_ai_token_type="input"' in line]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("200", "ok"),
+        ("302", "ok"),
+        ("404", "refused"),
+        ("499", "cancelled"),
+        ("cut", "cut"),
+        ("503", "failed"),
+    ],
+)
+def test_answers_have_outcomes(status: str, expected: str) -> None:
+    assert outcome(status) == expected

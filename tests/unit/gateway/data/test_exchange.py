@@ -1,11 +1,14 @@
 """A request and its answer: retried while nothing is out, ended honestly after."""
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 import pytest
 
 from fleet.testing.waiting import until
+from gateway.access import AccessLog
 from gateway.policy.answers import INTERRUPTED
 from gateway.snapshot import Endpoint
 from tests.gateway_upstream import (
@@ -26,7 +29,7 @@ from tests.gateway_upstream import (
     upstream,
     whole,
 )
-from tests.unit.gateway.data.gate import SERVICE, chat, endpoint, gate
+from tests.unit.gateway.data.gate import KEY, MODEL, PATH, SERVICE, chat, endpoint, gate
 
 OPEN_STREAM = head(200, STREAM, CHUNKED)
 
@@ -430,3 +433,37 @@ async def test_simultaneous_requests_spread_over_the_endpoints() -> None:
             wire.send(chat())
         await until(lambda: len(one.requests) + len(two.requests) == 10)
     assert (len(one.requests), len(two.requests)) == (5, 5)
+
+
+async def test_a_line_is_written_for_each_request_and_holds_no_secret() -> None:
+    written = list[bytes]()
+    noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    async with upstream() as one, gate(one) as gateway:
+        gateway.plane.access = AccessLog(written.append, lambda: noon)
+        await gateway.ask(chat(stream=True))
+        await gateway.ask(chat(model="none"))
+        assert not written
+        gateway.plane.tick()
+    streamed, refused = map(json.loads, b"".join(written).splitlines())
+    assert refused == {
+        "time": "2030-01-01T12:00:00.000+00:00",
+        "path": "",
+        "status": "404",
+        "seconds": 0.0,
+        "code": "model_not_found",
+    }
+    assert streamed.pop("requestBytes") > 0
+    assert streamed == {
+        "time": refused["time"],
+        "path": PATH,
+        "status": "200",
+        "seconds": 0.0,
+        "model": MODEL,
+        "region": "r0",
+        "upstream": "team/0",
+        "attempts": 1,
+        "stream": True,
+        "firstSeconds": 0.0,
+        "answerTokens": 4,
+    }
+    assert KEY.encode() not in b"".join(written)
