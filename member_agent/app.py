@@ -35,6 +35,8 @@ from member_agent.settings import Settings
 from member_agent.standing import Standing
 from member_agent.token_secret import TokenSecret
 from member_agent.tokens import Renewal
+from member_agent.twin import Twin
+from member_agent.twin_report import TwinReport
 
 NAME = "modelfleet-member-agent"
 
@@ -52,6 +54,7 @@ class Agent:
     renewal: Renewal
     kaito: Aside
     kubefleet: Aside
+    twin: Twin
     events: Events
 
     @property
@@ -72,22 +75,26 @@ def compose(settings: Settings, hub: ApiClient, member: ApiClient, lease: Lease 
         path=Path(settings.hub_token_file),
         clock=hub.now,
         secret=TokenSecret(member, key) if key.name else None,
+        cluster=settings.cluster,
     )
     if lease:
         hub, member = hub.fenced(lease.prove), member.fenced(lease.prove)
     exposing = Key.parse(settings.gateway_service) if settings.gateway_service else None
     address = Address(settings.gateway_url, member, exposing)
     probe = GatewayProbe(address, Trusted(settings.gateway_ca_file))
+    kinds = Kinds(settings.cluster)
+    place = Key(member_namespace(settings.cluster), settings.cluster)
     return Agent(
         settings=settings,
         hub=hub,
         member=member,
-        kinds=Kinds(settings.cluster),
+        kinds=kinds,
         catalogue=load(),
         probe=probe,
         renewal=renewal,
         kaito=Aside(KAITO, member.relist, member.now),
         kubefleet=Aside(KUBEFLEET_AGENT, member.relist, member.now),
+        twin=Twin(kinds.membership, kinds.namespaces, place, hub.now),
         events=Events(writer(member, "events"), NAME, member.now),
     )
 
@@ -169,13 +176,23 @@ def on_hub(agent: Agent) -> Program:
         release=product_version(),
     )
     events = Events(writer(agent.hub, "events"), NAME, agent.hub.now)
-    standing = Standing(agent.others, agent.kinds.membership, agent.place, events.tell)
+    twin, membership = agent.twin, agent.kinds.membership
+    standing = Standing((*agent.others, twin), membership, agent.place, events.tell)
+    twin_report = TwinReport(
+        hub=writer(agent.hub, "twin"),
+        membership=membership,
+        key=agent.place,
+        twin=twin,
+        clock=agent.hub.now,
+    )
     return Program(
         client=agent.hub,
         caches=agent.kinds.on_hub,
         # A member that KAITO has is reported; what KubeFleet's agent reports is its own.
-        controllers=(Held(works, *agent.others), Held(inventory, agent.kubefleet)),
-        background=(agent.probe.run, watches.run, events.run, standing.run),
+        controllers=(Held(works, *agent.others, twin), Held(inventory, agent.kubefleet, twin)),
+        background=(agent.probe.run, watches.run, events.run, standing.run, twin_report.run),
+        standing_by=(twin.run,),
+        waiting=lambda: twin.waiting,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -30,6 +30,9 @@ class Renewal:
     clock: Clock
     secret: TokenSecret | None = None
     """Where the token is kept besides, and where people put another."""
+    cluster: str = ""
+    """Which member we are; a token of another one opens nothing of ours."""
+    _told: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Renew for ever."""
@@ -42,6 +45,7 @@ class Renewal:
         life = life_of(await self.settle())
         if life is None:
             return LONGEST_SLEEP
+        self._look_at(life)
         left = life.renewal - self.clock()
         if left > timedelta():
             return min(left.total_seconds(), LONGEST_SLEEP)
@@ -55,6 +59,18 @@ class Renewal:
         log.info("the token for the hub was renewed")
         await self.settle()
         return 1.0
+
+    def _look_at(self, life: Life) -> None:
+        """Say once of whom a token is that is another member's."""
+        member = names.member_cluster(life.account.namespace) or ""
+        if not self.cluster or member in {"", self.cluster, *self._told}:
+            return
+        self._told.add(member)
+        mend = f"run: modelfleet join {self.cluster} --renew, or set MEMBER_AGENT_CLUSTER={member}"
+        log.warning(
+            "the token for the hub is another member's: the hub shows us nothing of ours",
+            extra={"why": f"it is of {member}, and we are {self.cluster}", "way_out": mend},
+        )
 
     async def settle(self) -> str:
         """Have file and Secret hold the same token, the one that lives longer, and give it."""

@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cli.charts import NAMESPACE
@@ -15,13 +15,17 @@ from cli.local.errors import CommandError
 from cli.local.execute import execute
 from cli.local.waiting import until
 from cli.programs import program
+from fleet.api import names
 from fleet.api.cluster import MemberCluster
+from fleet.api.core import Namespace
 from fleet.api.objects import Key
 from fleet.kube.client import ApiClient, Client
 from fleet.kube.config import from_kubeconfig
 from fleet.kube.errors import KubeError
 
 HELM_SECONDS: Final = 120.0
+PERIODS: Final = 3
+"""Heartbeats after which who is not heard of may have been replaced."""
 POLL_SECONDS: Final = 0.5
 
 
@@ -36,6 +40,27 @@ async def member_client(access: Access) -> AsyncIterator[ApiClient]:
             await client.close()
     except KubeError as error:
         raise JoinError(f"the member of {access.kubeconfig}: {error}") from error
+
+
+async def recognised(member: Client, there: MemberCluster | None, now: datetime) -> None:
+    """Refuse a second cluster of a name that another one reports under; JoinError names both."""
+    system = await member.get(Namespace, Key("", "kube-system"))
+    if system and there and (other := reporting(there, now)) not in ("", system.metadata.uid):
+        hint = "choose another name, or let that one leave first"
+        raise JoinError(
+            f"another cluster reports as {there.name} just now ({other}; this one is"
+            f" {system.metadata.uid}): {hint}"
+        )
+
+
+def reporting(there: MemberCluster, now: datetime) -> str:
+    """Name the cluster that is heard under a member's name; empty where none is, or not which."""
+    said, period = (
+        there.status.properties.get(names.CLUSTER_ID),
+        there.spec.heartbeat_period_seconds,
+    )
+    heard = there.heartbeat and now - there.heartbeat < timedelta(seconds=PERIODS * period)
+    return said.value if said and heard else ""
 
 
 async def put_token(member: Client, invitation: Invitation) -> None:

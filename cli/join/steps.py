@@ -22,7 +22,7 @@ from cli.join.invitation import (
     script,
     values,
 )
-from cli.join.member import heard, install, member_client, put_token
+from cli.join.member import heard, install, member_client, put_token, recognised
 from cli.join.options import Options
 from cli.kubeconfigs import Access
 from cli.local.progress import Progress
@@ -83,6 +83,7 @@ async def _both(hub: ApiClient, side: Access, invitation: Invitation, options: O
             hint = "name the member's with --kubeconfig and --context"
             raise JoinError(f"the member's kubeconfig leads to the hub itself: {hint}")
         before = await hub.get(MemberCluster, Key("", name))
+        await recognised(member, before, hub.now())
         with progress.step(f"{name}: Secret {NAMESPACE}/{SECRET}"):
             await put_token(member, invitation)
     if not options.renew:

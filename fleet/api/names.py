@@ -87,6 +87,7 @@ SPEC_HASH: Final = "modelfleet.dev/spec-hash"
 WORKLOAD_UID: Final = "modelfleet.dev/workload-uid"
 SILENT_SINCE: Final = "modelfleet.dev/silent-since"
 GATEWAY_IDENTITY: Final = "modelfleet.dev/gateway-identity"
+CLUSTER_ID: Final = "modelfleet.dev/cluster-id"
 AGENT_VERSION: Final = "modelfleet.dev/agent-version"
 CATEGORY: Final = "modelfleet"
 

@@ -3,20 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.api.keys import Key
 from fleet.kube.cache import Cache
 from fleet.kube.dynamic import Body, key_of, whole
-from fleet.kube.errors import KubeError, TransientError
+from fleet.kube.errors import KubeError
 from fleet.kube.lease import LEASES
 from fleet.kube.rivals import Presence, Rival, Sight, judge, see
+from fleet.kube.solitude import Solitude, Watchful
 from fleet.runtime.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import Awaitable
+    from contextlib import AbstractAsyncContextManager
 
     from fleet.kube.controller import Controller
     from fleet.kube.queue import WorkQueue
@@ -37,9 +39,8 @@ class Aside:
         self._sights: dict[Key, Sight] = {}
         self._found = ""
         self._present: frozenset[Key] = frozenset()
-        self._alone = asyncio.Event()
+        self._solitude = Solitude()
         self._changed = asyncio.Event()
-        self._running: set[asyncio.Timeout] = set()
         self._listeners: list[Callable[[], None]] = []
         self.leases.on_change(lambda _: self._look())
         self.leases.on_gap(self._doubt)
@@ -59,24 +60,11 @@ class Aside:
 
     async def alone(self) -> None:
         """Wait until nobody else is there, as far as can be known."""
-        await self._alone.wait()
+        await self._solitude.alone()
 
-    @asynccontextmanager
-    async def while_alone(self) -> "AsyncIterator[None]":
+    def while_alone(self) -> "AbstractAsyncContextManager[None]":
         """Cut the block short when the other comes: TransientError."""
-        if not self._alone.is_set():
-            raise TransientError(f"stands aside: {self._found}")
-        limit = asyncio.timeout(None)
-        try:
-            async with limit:
-                self._running.add(limit)
-                yield
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise TransientError(f"stands aside: {self._found}") from error
-        finally:
-            self._running.discard(limit)
+        return self._solitude.while_alone()
 
     async def run(self) -> None:
         """Judge at every change of a Lease and whenever time changes a verdict, for ever."""
@@ -135,19 +123,13 @@ class Aside:
         self._present = frozenset(sight.key for sight, *_ in there)
         found = self._wording(*there[0][:2]) if there else ""
         if found:
-            self._hold()
+            self._solitude.end(found)
         if found != self._found:
             self._found = found
             self._tell()
         if not found:
-            self._alone.set()
+            self._solitude.begin()
         return min((until for _, _, until in there), default=None)
-
-    def _hold(self) -> None:
-        self._alone.clear()
-        for limit in self._running:
-            with suppress(RuntimeError):
-                limit.reschedule(0.0)
 
     def _tell(self) -> None:
         if self._found:
@@ -165,7 +147,7 @@ class Aside:
 class Held:
     """A controller that does nothing while another system is there."""
 
-    def __init__(self, controller: "Controller", *asides: Aside) -> None:
+    def __init__(self, controller: "Controller", *asides: Watchful) -> None:
         self._controller, self._asides = controller, asides
         self.name = controller.name
         self.reads: Any = getattr(controller, "reads", ())
@@ -175,7 +157,7 @@ class Held:
             await aside.alone()
         return await self._reconcile(key, *self._asides)
 
-    async def _reconcile(self, key: Key, *asides: Aside) -> float | None:
+    async def _reconcile(self, key: Key, *asides: Watchful) -> float | None:
         if not asides:
             return await self._controller.reconcile(key)
         async with asides[0].while_alone():

@@ -17,6 +17,7 @@ TURNS: Final = (
         told_as="MemberClusterUnknown",
         warning=True,
     ),
+    Turn(type="SoleCluster", status=ConditionStatus.FALSE, warning=True),
     Turn(type=GATEWAY_ADDRESS, status=ConditionStatus.FALSE, warning=True),
     Turn(type=GATEWAY_ADDRESS, status=ConditionStatus.TRUE),
 )

@@ -11,6 +11,7 @@ from fleet.api.cluster import (
     InternalMemberCluster,
     InternalMemberClusterStatus,
 )
+from fleet.api.conditions import find
 from fleet.api.core import Namespace, Pod
 from fleet.api.objects import Key
 from fleet.catalog.catalogue import Catalogue
@@ -21,7 +22,7 @@ from fleet.runtime.clock import Clock
 from member_agent.capacity import ENDED
 from member_agent.controllers.inventory.observe import Reads, held, observe
 from member_agent.controllers.inventory.plan import plan
-from member_agent.controllers.inventory.status import Health, news, report
+from member_agent.controllers.inventory.status import SOLE, Health, news, report
 
 if TYPE_CHECKING:
     from fleet.kube.cache import Cache
@@ -37,6 +38,8 @@ CATCH_UP_SECONDS = 10.0
 PATIENCE_SECONDS = 3.0
 """For the member's API server to answer before it counts as unhealthy."""
 SYSTEM = Key("", "kube-system")
+PERIODS = 3
+"""Heartbeats for which another cluster of our name may say nothing before it counts as gone."""
 
 
 class Gateway(Protocol):
@@ -74,6 +77,8 @@ class Pace:
     """What the last look at the member's API server found."""
     version: str = ""
     """Which Kubernetes it is, as far as it has said."""
+    twin: tuple[str, float] = "", 0.0
+    """What another cluster of our name said last, and when we first read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +120,26 @@ class InventoryReports:
         observed = replace(observed, version=self.pace.version, release=self.release)
         gateway = self.gateway
         health = Health(
-            gateway.status(), self.pace.trouble, self.aside.found, unserved=gateway.trouble
+            gateway.status(),
+            self.pace.trouble,
+            self.aside.found,
+            unserved=gateway.trouble,
+            sole=self._sole(membership),
         )
         status = report(membership, plan(observed), observed, health)
         self.pace.quiet_until = self.timer() + LOOK_SECONDS
         if beat or news(membership.status, status):
             await self._send(membership, status)
         return max(0.0, self.pace.due - self.timer())
+
+    def _sole(self, membership: InternalMemberCluster) -> bool:
+        """Whether to say that nobody else reports as us: once somebody did, and does no more."""
+        said, now = find(membership.status.conditions, SOLE), self.timer()
+        if said is None or said.true:
+            return said is not None
+        if said.message != self.pace.twin[0]:
+            self.pace.twin = said.message, now
+        return now - self.pace.twin[1] > PERIODS * membership.spec.heartbeat_period_seconds
 
     def _too_early(self, now: float) -> bool:
         if self.pace.due > -inf or self.aside.found or self.caught_up():

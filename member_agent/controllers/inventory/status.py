@@ -24,6 +24,8 @@ GATEWAY: Final = "GatewayReady"
 STARTED: Final = "ClusterPropertyProviderStarted"
 COLLECTED: Final = "ClusterPropertyCollectionSucceeded"
 NAMESPACES: Final = "NamespaceCollectionSucceeded"
+SOLE: Final = "SoleCluster"
+"""False is said by another cluster that was given the same name."""
 
 
 class Health(NamedTuple):
@@ -36,6 +38,8 @@ class Health(NamedTuple):
     """Who is there in whose place we would write; empty where we apply Works."""
     unserved: str = ""
     """Why the member's gateway takes no requests; empty where it does, or where there is none."""
+    sole: bool = False
+    """Whether another cluster that reported under our name is heard of no more."""
 
 
 def report(
@@ -68,16 +72,18 @@ def report(
 
 def news(old: InternalMemberClusterStatus, new: InternalMemberClusterStatus) -> bool:
     """Whether a report says more than that we are still there."""
-    return _lasting(old) != _lasting(new)
+    ours = frozenset(condition.type for condition in new.conditions)
+    return _lasting(old, ours) != _lasting(new, ours)
 
 
-def _lasting(status: InternalMemberClusterStatus) -> tuple[object, ...]:
+def _lasting(status: InternalMemberClusterStatus, ours: frozenset[str]) -> tuple[object, ...]:
     usage, agent = status.resource_usage, status.agent
-    conditions = (*status.conditions, *(agent.conditions if agent else ()))
+    told = (condition for condition in status.conditions if condition.type in ours)
+    conditions = (*told, *(agent.conditions if agent else ()))
     return (
         {name: value.value for name, value in status.properties.items()},
         (usage.capacity, usage.allocatable, usage.available),
-        [(c.type, c.status, c.reason, c.message) for c in conditions],
+        {(c.type, c.status, c.reason, c.message) for c in conditions},
         status.namespaces,
         status.region,
         status.inventory,
@@ -132,6 +138,8 @@ def _findings(facts: Facts, health: Health) -> Iterator[Finding]:
     else:
         first = f"of more than {MAX_NAMESPACES} namespaces the first by name are told"
         yield Finding(NAMESPACES, False, "Degraded", first)
+    if health.sole:
+        yield Finding(SOLE, True, "OnlyCluster", "no other cluster reports as this one")
     yield from facts.findings
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -190,3 +191,16 @@ async def test_no_token_appears_in_the_log(
         for part in token.split("."):
             assert part not in said
     assert old not in repr(desk.renewal)
+
+
+async def test_a_token_of_another_member_is_told_of_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for cluster in ("us", "eu"):
+        desk.renewal = replace(desk.renewal, cluster=cluster)
+        await desk.at(hours=0)
+        await desk.at(hours=1)
+    (record,) = caplog.records
+    assert record.message.startswith("the token for the hub is another member's")
+    assert vars(record)["why"] == "it is of us, and we are eu"
+    assert "modelfleet join eu --renew" in vars(record)["way_out"]
