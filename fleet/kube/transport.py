@@ -100,14 +100,13 @@ class Transport:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         used = self.connection.credentials.header()
         try:
-            async with self._open(request, used, limits) as response:
+            async with self._open(request, used, limits) as response, _left(response):
                 if response.status != UNAUTHORIZED or not await self._renewed(used):
                     await self._check(request, response)
                     yield response
                     return
-            async with self._open(
-                request, self.connection.credentials.header(), limits
-            ) as response:
+            renewed = self.connection.credentials.header()
+            async with self._open(request, renewed, limits) as response, _left(response):
                 await self._check(request, response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -196,6 +195,19 @@ def _attentive_socket(address: Any) -> socket.socket:
         if hasattr(socket, option):
             made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     return made
+
+
+@asynccontextmanager
+async def _left(response: aiohttp.ClientResponse) -> AsyncIterator[None]:
+    """End the connection of an answer that is left unread, without TLS's farewell to a server.
+
+    One that does not answer the farewell would hold the connection past the end of its session.
+    """
+    try:
+        yield
+    finally:
+        if response.connection and response.connection.transport:
+            response.connection.transport.abort()
 
 
 def _seconds(retry_after: str) -> float:

@@ -1,5 +1,6 @@
 """Staged update runs on a real API server, with the real hub and members that answer."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -127,14 +128,24 @@ class Release:
         async def there() -> bool:
             return await self.told(run, kind) == reason
 
-        try:
+        async with self.told_if_late():
             await until(there)
+
+    @asynccontextmanager
+    async def told_if_late(self) -> AsyncIterator[None]:
+        """Name what stands where, should what the block waits for not come."""
+        try:
+            yield
         except TimeoutError:
-            raise AssertionError(str((await self.run(run)).status.dump())) from None
+            bindings = await self.client.list(self.scope.binding, self.namespace)
+            runs = await self.client.list(self.scope.run, self.namespace)
+            said = [each.dump() for listed in (runs, bindings) for each in listed.objects()]
+            raise AssertionError(json.dumps(said, indent=1)) from None
 
     async def asks(self, request: str) -> Approval:
         key = self.key(request)
-        await until(lambda: self.client.get(self.scope.approval, key))
+        async with self.told_if_late():
+            await until(lambda: self.client.get(self.scope.approval, key))
         found = await self.client.get(self.scope.approval, key)
         assert found
         return found

@@ -1,14 +1,17 @@
 """What the real server answers, and what we make of it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import psutil
 import pytest
 
 from fleet.api.conditions import Condition, ConditionStatus
 from fleet.api.core import ConfigMap, Namespace, ServiceAccount
 from fleet.api.keys import Key
 from fleet.api.objects import Metadata
+from fleet.kube.cache import Cache
 from fleet.kube.client import ApiClient, swap
 from fleet.kube.errors import (
     AlreadyExistsError,
@@ -20,6 +23,7 @@ from fleet.kube.errors import (
     TransientError,
 )
 from fleet.testing.apiserver import NOBODY, ApiServer
+from fleet.testing.relay import relay
 from fleet.testing.waiting import until
 from tests.integration.kube.widgets import (
     Widget,
@@ -257,3 +261,27 @@ async def test_a_kind_made_later_is_found(client: ApiClient, namespace: str) -> 
             return False
 
     await until(found)
+
+
+async def test_a_watch_that_is_left_is_no_open_connection_though_the_server_is_silent(
+    server: ApiServer, namespace: str
+) -> None:
+    async with relay(server.port) as line:
+        far = replace(server.connection(), server=f"https://127.0.0.1:{line.port}")
+        client = ApiClient(far, "test")
+        cache = Cache(Widget, namespace=namespace)
+        watching = asyncio.create_task(client.follow(cache))
+        await until(cache.filled.is_set)
+        await client.create(widget(Key(namespace, "watched"), size=1))
+        await until(lambda: cache.get(Key(namespace, "watched")))
+        line.freeze()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await client.close()
+        assert _connections(line.port) == 0
+
+
+def _connections(port: int) -> int:
+    """Count this process's sockets to a port that are not closed."""
+    found = psutil.Process().net_connections("tcp4")
+    return sum(each.raddr[1:] == (port,) for each in found)
