@@ -103,6 +103,10 @@ class Members:
         if old != {(c.type, c.status, c.observed_generation) for c in said}:
             await self.agent.patch_status(work, WorkStatus(conditions=said))
 
+    def works(self) -> tuple[Work, ...]:
+        spaces = map(names.member_namespace, self.labels)
+        return tuple(work for space in spaces for work in self._works.all(space))
+
     async def ready(self, cluster: str) -> None:
         """Let what a member has become available."""
         self.not_ready.discard(cluster)

@@ -139,8 +139,15 @@ class Release:
         except TimeoutError:
             bindings = await self.client.list(self.scope.binding, self.namespace)
             runs = await self.client.list(self.scope.run, self.namespace)
-            said = [each.dump() for listed in (runs, bindings) for each in listed.objects()]
+            said: list[Any] = [self.members.begun]
+            said += [each.dump() for listed in (runs, bindings) for each in listed.objects()]
+            said += [each.dump() for each in self.members.works()]
             raise AssertionError(json.dumps(said, indent=1)) from None
+
+    async def gives(self, roles: str) -> None:
+        """Wait until just these members were given something new, in any order."""
+        async with self.told_if_late():
+            await until(lambda: sorted(self.members.begun) == self.on(roles))
 
     async def asks(self, request: str) -> Approval:
         key = self.key(request)
@@ -254,14 +261,14 @@ async def test_a_run_waits_for_who_may_speak_and_rests_when_it_is_told_to(
     await nobody.close()
     assert await made.told("calm") == "UpdateRunWaiting"
     await made.approve(request)
-    await until(lambda: made.members.begun == made.on("ab"))
+    await made.gives("ab")
     live = await made.run("calm")
     await made.client.json_patch(live, swap("/spec/state", "Run", "Stop"))
     await made.comes_to("calm", "UpdateRunStopping")
     for cluster in made.on("ab"):
         await made.members.ready(cluster)
     await made.comes_to("calm", "UpdateRunStopped")
-    assert made.members.begun == made.on("ab")
+    assert sorted(made.members.begun) == made.on("ab")
     made.members.not_ready.clear()
     live = await made.run("calm")
     await made.client.json_patch(live, swap("/spec/state", "Stop", "Run"))
@@ -286,7 +293,7 @@ async def test_a_cluster_that_joins_ends_a_run_unless_it_follows(made: Release) 
     await made.stages({"stages": [stage]})
     made.members.not_ready = set(made.on("a"))
     await made.begin("strict")
-    await until(lambda: made.members.begun == made.on("a"))
+    await made.gives("a")
     await made.members.join_later(f"e-{made.name}", team=made.name)
     await made.comes_to("strict", "UpdateRunFailed", "Succeeded")
     said = find((await made.run("strict")).status.conditions, "Succeeded")
