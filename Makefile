@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test check format lint types architecture generated unit coverage faults e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test check format lint types architecture generated static unit coverage faults e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -12,9 +12,11 @@ endif
 UV := $(shell command -v uv 2>/dev/null || echo .local/uv/bin/uv)
 PYTHON3 := $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := $(UV) run --no-sync
+# Programs start sooner from bytecode: it is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 MERMAID := .local/mermaid/package/dist/mermaid.min.js
-# One more than cores: many tests wait for processes.
-JOBS := $(shell expr $$(nproc) + 1)
+# Two more than cores: many tests wait for processes. A module's tests share a worker and its servers.
+PARALLEL := -n $(shell expr $$(nproc) + 2) --dist loadscope --no-loadscope-reorder
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +29,10 @@ demo-picture: .venv/synced ## Run the demo, and draw what it shows for the READM
 
 test: check faults e2e ## Run every check and every test, on real control planes
 
-check: format lint types architecture generated unit ## Format, lint, types, architecture and all tests but those of faults and of the whole fleet
+check: .venv/synced binaries ## Format, lint, types, architecture and all tests but those of faults and of the whole fleet
+	@$(MAKE) --no-print-directory -j2 unit static
+
+static: format lint architecture generated types
 
 format: .venv/synced
 	@$(RUN) ruff format --check .
@@ -46,20 +51,20 @@ generated: .venv/synced ## Check that the generated files are what the sources s
 	@$(RUN) python -m tools.generate --check
 
 unit: .venv/synced binaries
-	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos" -n $(JOBS) --dist loadscope
+	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos" $(PARALLEL)
 
 coverage: .venv/synced binaries ## Run the same tests and show the lines and branches that they miss
 	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos" \
-	  -n $(JOBS) --dist loadscope --cov --cov-report=term:skip-covered
+	  $(PARALLEL) --cov --cov-report=term:skip-covered
 
 faults: .venv/synced binaries ## Kill programs, lose servers, and hold the end to an undisturbed run's
-	@$(RUN) pytest tests/integration -m "faults and not chaos" -n $(JOBS) --dist loadscope
+	@$(RUN) pytest tests/integration -m "faults and not chaos" $(PARALLEL)
 
 e2e: .venv/synced binaries ## Test the whole local fleet
 	@$(RUN) pytest tests/e2e
 
 chaos: .venv/synced binaries ## Kill programs at each single write, and let servers be away for a minute
-	@$(RUN) pytest tests/integration -m "faults or chaos" --outage-seconds=60 -n $(JOBS) --dist loadscope
+	@$(RUN) pytest tests/integration -m "faults or chaos" --outage-seconds=60 $(PARALLEL)
 
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
 	@$(RUN) modelfleet local binaries --tests

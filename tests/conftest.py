@@ -1,11 +1,14 @@
 """What all tests are told by the command line."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 # Nothing is judged by the clock of a machine that may be busy.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+INTEGRATION = Path(__file__).parent / "integration"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,6 +18,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=10.0,
         help="how long a server is away in the tests of outages",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with tests that wait for processes; those that only compute fill the end."""
+    items.sort(key=lambda item: INTEGRATION not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,16 @@ async def install(server: ApiServer) -> None:
     client = ApiClient(server.connection(), "test")
     folders = (CRDS, binaries(os.environ) / "karpenter-crds")
     texts = [path.read_text(encoding="utf-8") for f in folders for path in sorted(f.glob("*.yaml"))]
-    definitions = [manifest for text in texts for manifest in yaml.safe_load_all(text)]
+    definitions = [manifest for text in texts for manifest in _documents(text)]
     await asyncio.gather(*(until(partial(_applied, client, found)) for found in definitions))
     for found in definitions:
         await until(partial(_served, client, found["spec"]))
     await client.close()
+
+
+def _documents(text: str) -> Iterable[dict[str, Any]]:
+    """Read YAML by libyaml, which takes a sixth of the time that PyYAML's own parser does."""
+    return yaml.load_all(text, Loader=yaml.CSafeLoader)
 
 
 async def _applied(client: ApiClient, definition: Mapping[str, Any]) -> bool:
