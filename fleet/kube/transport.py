@@ -1,7 +1,6 @@
 """HTTP to one API server: connections, credentials, and refusals as errors."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from fleet.kube.config import Connection
 from fleet.kube.errors import KubeError, TransientError
 from fleet.kube.fence import Fence, FencedBody
 from fleet.kube.server_time import ServerTime
+from fleet.kube.sockets import Sockets
 from fleet.kube.storage import Storage
 from fleet.runtime import clock
 from fleet.runtime.metrics import requests_total
@@ -57,6 +57,7 @@ class Transport:
         self.time = ServerTime(connection.server, clock.now)
         self.answering = Answering()
         self._session: aiohttp.ClientSession | None = None
+        self._sockets = Sockets()
         self._renewing = asyncio.Lock()
         self._storage = Storage(connection.server)
 
@@ -64,6 +65,7 @@ class Transport:
         if self._session:
             await self._session.close()
             self._session = None
+            await self._sockets.end()
 
     async def send(self, request: Request) -> bytes:
         """Give the answer's body; a refusal is the error that says what to do next."""
@@ -100,13 +102,14 @@ class Transport:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         used = self.connection.credentials.header()
         try:
-            async with self._open(request, used, limits) as response, _left(response):
+            async with self._open(request, used, limits) as response:
                 if response.status != UNAUTHORIZED or not await self._renewed(used):
                     await self._check(request, response)
                     yield response
                     return
-            renewed = self.connection.credentials.header()
-            async with self._open(request, renewed, limits) as response, _left(response):
+            async with self._open(
+                request, self.connection.credentials.header(), limits
+            ) as response:
                 await self._check(request, response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -167,7 +170,7 @@ class Transport:
                 limit=0,
                 keepalive_timeout=60,
                 ssl=self.connection.tls() or True,
-                socket_factory=_attentive_socket,
+                socket_factory=self._sockets.make,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar()
@@ -179,35 +182,6 @@ def _body(request: Request) -> bytes | FencedBody | None:
     if request.body is None or request.fence is None:
         return request.body
     return FencedBody(request.body, request.fence)
-
-
-def _attentive_socket(address: Any) -> socket.socket:
-    """Make a socket whose kernel notices within half a minute that the other side is gone."""
-    family, kind, protocol, *_ = address
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        ("TCP_KEEPIDLE", 15),
-        ("TCP_KEEPINTVL", 5),
-        ("TCP_KEEPCNT", 3),
-        ("TCP_USER_TIMEOUT", 30_000),
-    ):
-        if hasattr(socket, option):
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return made
-
-
-@asynccontextmanager
-async def _left(response: aiohttp.ClientResponse) -> AsyncIterator[None]:
-    """End the connection of an answer that is left unread, without TLS's farewell to a server.
-
-    One that does not answer the farewell would hold the connection past the end of its session.
-    """
-    try:
-        yield
-    finally:
-        if response.connection and response.connection.transport:
-            response.connection.transport.abort()
 
 
 def _seconds(retry_after: str) -> float:
