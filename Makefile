@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test check format lint types architecture generated static unit coverage faults e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test check format lint types architecture generated static unit coverage faults fuzz e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -51,14 +51,17 @@ generated: .venv/synced ## Check that the generated files are what the sources s
 	@$(RUN) python -m tools.generate --check
 
 unit: .venv/synced binaries
-	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos" $(PARALLEL)
+	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos and not node" $(PARALLEL)
 
 coverage: .venv/synced binaries ## Run the same tests and show the lines and branches that they miss
-	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos" \
+	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos and not node" \
 	  $(PARALLEL) --cov --cov-report=term:skip-covered
 
+fuzz: .venv/synced ## Send 100,000 cases of nonsense to the gateway, from either side
+	@$(RUN) python -m tests.gateway_fuzz 100000
+
 faults: .venv/synced binaries ## Kill programs, lose servers, and hold the end to an undisturbed run's
-	@$(RUN) pytest tests/integration -m "faults and not chaos" $(PARALLEL)
+	@$(RUN) pytest tests/integration -m "(faults or node) and not chaos" $(PARALLEL)
 
 e2e: .venv/synced binaries ## Test the whole local fleet
 	@$(RUN) pytest tests/e2e

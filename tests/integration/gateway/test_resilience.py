@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -76,11 +78,11 @@ async def pair(home: Path) -> AsyncIterator[tuple[Gateway, Process, Process]]:
 async def test_one_of_two_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
     async with pair(tmp_path) as (running, one, _):
         seen = Seen()
-        load = asyncio.create_task(seen.rate(running, 100, 50))
+        load = asyncio.create_task(seen.rate(running, 350, 50))
         await asyncio.sleep(0.5)
         one.tell(signal.SIGKILL)
         await load
-    assert (len(seen.answers), seen.failed) == (100, [])
+    assert (len(seen.answers), seen.failed) == (350, [])
 
 
 @pytest.mark.parametrize("fault", [signal.SIGSTOP, signal.SIGUSR1], ids=["all", "POST"])
@@ -90,9 +92,9 @@ async def test_one_of_two_that_hangs_costs_nobody_an_answer(
     async with pair(tmp_path) as (running, one, _):
         seen = Seen()
         one.tell(fault)
-        await seen.rate(running, 80, 20)
+        await seen.rate(running, 260, 20)
         one.tell(signal.SIGCONT)
-    assert (len(seen.answers), seen.failed) == (80, [])
+    assert (len(seen.answers), seen.failed) == (260, [])
     assert sum(seconds > 3 for seconds in seen.seconds) <= 3
 
 
@@ -100,7 +102,7 @@ async def test_one_of_two_that_refuses_is_soon_left_alone(tmp_path: Path) -> Non
     async with pair(tmp_path) as (running, one, two):
         seen = Seen()
         one.tell(signal.SIGUSR2)
-        await seen.rate(running, 100, 50)
+        await seen.rate(running, 250, 50)
         assert seen.failed == []
         assert seen.wasted <= 3
         two.tell(signal.SIGUSR2)
@@ -155,13 +157,50 @@ async def test_streams_of_a_lost_region_end_in_an_error_and_none_is_torn(tmp_pat
         gateway(tmp_path, one, two, workers=1) as running,
         httpx.AsyncClient(timeout=60) as http,
     ):
-        streams = [asyncio.create_task(_stream(running, http)) for _ in range(20)]
-        await until(lambda: one.open >= 10 and len(two.requests) >= 10)
+        streams = [asyncio.create_task(_stream(running, http)) for _ in range(100)]
+        await until(lambda: one.open >= 50 and len(two.requests) >= 50)
         gone.set()
         ends = [(await stream)[-1] for stream in streams]
-    assert sum(end == "data: [DONE]" for end in ends) == 10
+    assert sum(end == "data: [DONE]" for end in ends) == 50
     errors = [json.loads(end.removeprefix("data: ")) for end in ends if "[DONE]" not in end]
-    assert [each["error"]["code"] for each in errors] == ["stream_interrupted"] * 10
+    assert [each["error"]["code"] for each in errors] == ["stream_interrupted"] * 50
+
+
+@pytest.mark.parametrize("how", ["worker", "all"])
+async def test_workers_are_restarted_among_500_connections_a_second_and_none_is_reset(
+    tmp_path: Path, how: str
+) -> None:
+    async with upstream() as only, gateway(tmp_path, only, workers=2) as running:
+        before = running.workers()
+        load = asyncio.create_task(_connections(running, 1500, 500))
+        await asyncio.sleep(1)
+        if how == "all":
+            running.tell(signal.SIGHUP)
+        else:
+            os.kill(min(before), signal.SIGTERM)
+        answers = await load
+        await until(lambda: min(before) not in running.workers())
+    assert Counter(answers) == {"HTTP/1.1 200 OK": 1500}
+
+
+async def _connections(running: Gateway, number: int, per_second: int) -> list[str]:
+    """Open so many, each for one request; gives what each got."""
+    tasks = []
+    for _ in range(number):
+        tasks.append(asyncio.create_task(_once(running)))
+        await asyncio.sleep(1 / per_second)
+    return await asyncio.gather(*tasks)
+
+
+async def _once(running: Gateway) -> str:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    except OSError as error:
+        return repr(error)
+    return answer.partition(b"\r\n")[0].decode()
 
 
 async def _stream(running: Gateway, http: httpx.AsyncClient) -> list[str]:
