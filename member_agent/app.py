@@ -12,7 +12,7 @@ from fleet.api.objects import Key
 from fleet.catalog.catalogue import Catalogue, load
 from fleet.kube.aside import Aside, Held
 from fleet.kube.client import ApiClient
-from fleet.kube.config import from_environment, from_files
+from fleet.kube.config import Connection, from_environment, from_files
 from fleet.kube.controller import Controller
 from fleet.kube.events import Events
 from fleet.kube.lease import Lease, shared
@@ -23,6 +23,7 @@ from fleet.kube.rivals import KAITO, KUBEFLEET_AGENT
 from fleet.runtime.gauges import product_version
 from member_agent.controllers.inference_set.handlers import InferenceSets
 from member_agent.controllers.inventory.handlers import InventoryReports
+from member_agent.controllers.inventory.plan.observed import Endpoint
 from member_agent.controllers.kaito_pods.handlers import KaitoPods
 from member_agent.controllers.work.handlers import Works
 from member_agent.controllers.work.observe.watches import Watches
@@ -136,6 +137,12 @@ def inference(agent: Agent) -> tuple[Controller, ...]:
     return (*ours, kaito_pods)
 
 
+def _endpoint(url: str, connection: Connection) -> Endpoint:
+    """Tell others what we trust ourselves; an authority without an address is of no use."""
+    known = bool(url and connection.ca_file)
+    return Endpoint(url, Path(connection.ca_file).read_text(encoding="utf-8") if known else "")
+
+
 def on_member(agent: Agent, lease: Lease | None) -> Program:
     """What goes on without a hub, and who of several agents works at all."""
     return Program(
@@ -174,6 +181,7 @@ def on_hub(agent: Agent) -> Program:
         caught_up=works.caught_up,
         aside=agent.kaito,
         release=product_version(),
+        endpoint=_endpoint(agent.settings.cluster_entrypoint, agent.member.connection),
     )
     events = Events(writer(agent.hub, "events"), NAME, agent.hub.now)
     twin, membership = agent.twin, agent.kinds.membership

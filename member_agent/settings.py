@@ -30,6 +30,9 @@ class Settings:
     hub_token_secret: str = ""
     """namespace/name of the Secret on the member that keeps the token (key `token`) when a pod and
     its files go; a newer one put there is taken up. Empty where there is only the file."""
+    cluster_entrypoint: str = ""
+    """URL of the member's API server as other tools reach it; its ClusterProfile on the hub tells
+    it, with the authority of its certificate. Empty: they are not told."""
     gateway_url: str = ""
     """Base of the OpenAI API of the member's gateway, https unless it is on this machine; empty
     where it has none, or where the next setting finds it."""

@@ -165,6 +165,7 @@ MEMBER_AGENT: Final = closed(
                 "workers": COUNT,
                 "logLevel": LOG_LEVEL,
                 "resyncSeconds": SECONDS,
+                "clusterEntrypoint": text("^(https://[^/]+.*)?$"),
                 "engineImage": TEXT,
                 "pullerImage": TEXT,
                 "launchSeconds": SECONDS,

@@ -22,6 +22,7 @@ from fleet.runtime.clock import Clock
 from member_agent.capacity import ENDED
 from member_agent.controllers.inventory.observe import Reads, held, observe
 from member_agent.controllers.inventory.plan import plan
+from member_agent.controllers.inventory.plan.observed import NOWHERE, Endpoint
 from member_agent.controllers.inventory.status import SOLE, Health, news, report
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class InventoryReports:
     """Who reconciles in our place: while it is there we apply nothing."""
     release: str = ""
     """Version of the agent."""
+    endpoint: Endpoint = NOWHERE
     name: str = "inventory"
     pace: Pace = field(default_factory=Pace)
 
@@ -117,7 +119,12 @@ class InventoryReports:
         if beat:
             self.pace.trouble = await self._trouble()
         observed = observe(self.reads, self.key, self.catalogue, self.clock())
-        observed = replace(observed, version=self.pace.version, release=self.release)
+        observed = replace(
+            observed,
+            version=self.pace.version,
+            release=self.release,
+            endpoint=self.endpoint,
+        )
         gateway = self.gateway
         health = Health(
             gateway.status(),

@@ -8,12 +8,13 @@ from typing import Final
 from member_agent.controllers.inventory.plan.observed import Observed
 from member_agent.controllers.inventory.plan.properties.collector import Collected, Collector
 from member_agent.controllers.inventory.plan.properties.costs import costs
+from member_agent.controllers.inventory.plan.properties.endpoint import endpoint
 from member_agent.controllers.inventory.plan.properties.gpus import gpus
 from member_agent.controllers.inventory.plan.properties.identity import identity
 from member_agent.controllers.inventory.plan.properties.nodes import nodes
 from member_agent.controllers.inventory.plan.properties.versions import versions
 
-COLLECTORS: Final[tuple[Collector, ...]] = (nodes, gpus, versions, costs, identity)
+COLLECTORS: Final[tuple[Collector, ...]] = (nodes, gpus, versions, costs, identity, endpoint)
 
 
 def collect(observed: Observed) -> Collected:

@@ -15,6 +15,7 @@ from fleet.api.objects import Key, Metadata, OwnerReference
 from fleet.catalog.catalogue import load
 from fleet.kube.errors import TransientError
 from fleet.testing.client import FakeClient
+from member_agent.controllers.inventory.plan.observed import Endpoint
 from tests.unit.member_agent.controllers.inventory.reporter import PERIOD, Reporter
 from tests.unit.member_agent.hardware import A100, A100X4, node, pod
 
@@ -105,6 +106,22 @@ async def test_properties_name_and_count_what_there_is() -> None:
         "k8s.io/k8s-version": "v1.36.3",
         "modelfleet.dev/agent-version": "0.1.0",
     }
+
+
+async def test_others_are_told_where_the_cluster_is_only_where_that_is_known() -> None:
+    reporter = await reported()
+    assert not [name for name in properties(reporter) if "cluster-e" in name]
+    endpoint = Endpoint("https://us.example:6443", "PEM")
+    reporter.reports = replace(reporter.reports, endpoint=endpoint)
+    await reporter.after(PERIOD)
+    found = properties(reporter)
+    assert found["k8s.io/cluster-entrypoint"] == endpoint.url
+    assert found["k8s.io/cluster-certificate-authority-data"] == endpoint.authority
+
+
+async def test_a_cluster_is_known_by_its_system_namespace() -> None:
+    system = Namespace(metadata=Metadata(name="kube-system", uid="uid-1"))
+    assert properties(await reported(system))[names.CLUSTER_ID] == "uid-1"
 
 
 CORE, GIB = "kubernetes.azure.com/per-cpu-core-cost", "kubernetes.azure.com/per-gb-memory-cost"
