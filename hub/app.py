@@ -25,6 +25,7 @@ from fleet.kube.removals import Removals
 from fleet.kube.rivals import KUBEFLEET_HUB
 from fleet.runtime.gauges import CREDENTIAL_WAITS
 from hub.active_runs import ActiveRuns
+from hub.admission.parts import webhook
 from hub.certificates import FreshKeys
 from hub.controllers.cluster_profile.handlers import ClusterProfiles
 from hub.controllers.cluster_profile.observe import Reads as ProfileReads
@@ -347,14 +348,15 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
 
 def program(hub: Hub, lease: Lease | None) -> Program:
     names, others = hub.settings.controllers, hub.others
+    asked = webhook(hub.settings, hub.client, hub.kinds.secrets)
     made = (controller for name in names for controller in MAKERS[name](hub))
     return Program(
         client=hub.client,
         caches=(*hub.kinds.written_by_programs, *(other.leases for other in others)),
         watched_by_kopf=hub.kinds.written_by_people,
         controllers=[Held(controller, *others) for controller in made],
-        background=(hub.heartbeats.run, hub.watches.run, hub.events.run),
-        standing_by=tuple(other.run for other in others),
+        background=(hub.heartbeats.run, hub.watches.run, hub.events.run, *asked.background),
+        standing_by=(*(other.run for other in others), *asked.standing_by),
         waiting=lambda: ", ".join(filter(None, (other.waiting for other in others))),
         lease=lease,
     )

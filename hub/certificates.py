@@ -80,6 +80,16 @@ def read(pem: str) -> Certificate | None:
     )
 
 
+def belongs(pair: Pair) -> bool:
+    """Whether the key is that of the certificate."""
+    try:
+        cert = x509.load_pem_x509_certificate(pair.cert.encode())
+        key = serialization.load_pem_private_key(pair.key.encode(), None)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == cert.public_key()
+
+
 def presentable(host: str) -> bool:
     """Whether a certificate can stand for a host."""
     try:

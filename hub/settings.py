@@ -37,6 +37,11 @@ TAKE_OVER = (
     " instead: the hub then goes on by itself with the members and placements that it finds"
 )
 
+UNCALLED = (
+    "HUB_WEBHOOK_LISTEN: the webhook's certificate needs HUB_NAMESPACE to lie in, and in"
+    " HUB_WEBHOOK_NAMES what API servers call it by"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -76,6 +81,15 @@ class Settings:
     gateway_overlap_seconds: Seconds = 86_400.0
     """How long a new authority or secret is known everywhere before it is used: a day, far more
     than a kubelet takes to show a changed Secret."""
+    webhook_listen: str = ""
+    """host:port at which API servers ask the validating webhook; there is none where it is empty.
+    Its certificate lies in `namespace`."""
+    webhook_names: str = ""
+    """Names and addresses by which API servers call the webhook, with commas between."""
+    webhook_configuration: str = "modelfleet-hub"
+    """The ValidatingWebhookConfiguration in which the hub writes whom to believe."""
+    webhook_service_exports: bool = False
+    """Refuse to let a member go that exports Services (off, as KubeFleet's networking is)."""
     beside: bool = False
     """Leave members and placements to a KubeFleet that runs on the hub."""
     take_over: bool = False
@@ -85,8 +99,15 @@ class Settings:
 
     @property
     def global_names(self) -> tuple[str, ...]:
-        named = (name.strip() for name in self.gateway_names.split(","))
-        return tuple(filter(None, named))
+        return _listed(self.gateway_names)
+
+    @property
+    def webhook_hosts(self) -> tuple[str, ...]:
+        return _listed(self.webhook_names)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
 
 
 def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -96,6 +117,8 @@ def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     base = read(Settings, "HUB_", others)
     if flags.take_over or base.take_over:
         raise SettingsError(TAKE_OVER)
+    if base.webhook_listen and not (base.namespace and base.webhook_hosts):
+        raise SettingsError(UNCALLED)
     beside = flags.beside or base.beside
     return replace(
         base,

@@ -34,7 +34,15 @@ def releases(fleet: Fleet, cluster: str) -> tuple[Release, ...]:
     """Return what is installed on a cluster."""
     if cluster == HUB:
         return (
-            Release(HUB, "hub", {"replicas": 0, "guardRail": {"enabled": True}}),
+            Release(
+                HUB,
+                "hub",
+                {
+                    "replicas": 0,
+                    "guardRail": {"enabled": True},
+                    "webhook": {"url": f"https://127.0.0.1:{fleet.ports(HUB).webhook}"},
+                },
+            ),
             Release(HUB, "gateway", {"replicas": 0, "gateway": {"scope": "global"}}),
         )
     hub = {"url": f"https://127.0.0.1:{fleet.ports(HUB).apiserver}"}

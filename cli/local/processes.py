@@ -26,8 +26,10 @@ def hub(fleet: Fleet, credentials: Credentials) -> Daemon:
             "KUBECONFIG": str(credentials.kubeconfig(HUB)),
             "HUB_NAMESPACE": NAMESPACE,
             "HUB_HEALTH_LISTEN": address,
+            "HUB_WEBHOOK_LISTEN": _loopback(fleet.ports(HUB).webhook),
+            "HUB_WEBHOOK_NAMES": "127.0.0.1",
         },
-        ports=(fleet.ports(HUB).health,),
+        ports=(fleet.ports(HUB).health, fleet.ports(HUB).webhook),
         health=f"http://{address}/readyz",
     )
 

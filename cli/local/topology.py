@@ -75,6 +75,11 @@ class Ports:
     def runner(self) -> int:
         return self.first + 9
 
+    @property
+    def webhook(self) -> int:
+        """Of the hub, which has no runner."""
+        return self.runner
+
 
 @dataclass(frozen=True, slots=True)
 class Fleet:

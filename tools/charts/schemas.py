@@ -117,6 +117,9 @@ HUB: Final = closed(
         **COMMON,
         "rbac": closed({"create": FLAG, "placeable": LIST, "agentAccounts": TEXTS}),
         "hubWorkloads": closed({"refused": FLAG, "namespaces": QUOTED}),
+        "webhook": closed(
+            {"enabled": FLAG, "url": text("^(https://[^/ ]+)?$"), "serviceExports": FLAG}
+        ),
         "guardRail": closed({"enabled": FLAG, "users": QUOTED}),
         "settings": closed(
             {

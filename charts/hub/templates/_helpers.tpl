@@ -29,3 +29,11 @@ subjects:
     name: {{ include "hub.serviceAccountName" . }}
     namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{- define "hub.webhookHost" -}}
+{{- with .Values.webhook.url -}}
+{{- regexReplaceAll ":[0-9]+$" (trimPrefix "https://" .) "" -}}
+{{- else -}}
+{{- printf "%s-webhook.%s.svc" (include "hub.fullname" .) .Release.Namespace -}}
+{{- end -}}
+{{- end -}}
