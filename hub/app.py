@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 from fleet.api.cluster_profile import ClusterProfile
 from fleet.api.core import Secret
@@ -59,6 +60,7 @@ from hub.gauges import Gauges
 from hub.heartbeats import Heartbeats
 from hub.kinds import Kinds
 from hub.needed_fields import lacks
+from hub.needs import needed
 from hub.pace import StatusPace
 from hub.settings import Settings
 from hub.silence_events import tell_of_silence
@@ -74,6 +76,8 @@ class Hub:
     settings: Settings
     client: ApiClient
     kinds: Kinds
+    watched: frozenset[Cache[Any]]
+    """Those of the kinds that the controllers read which run here."""
     catalogue: Catalogue
     heartbeats: Heartbeats
     watches: Watches
@@ -106,13 +110,16 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
     )
     heartbeats = Heartbeats(monotonic, client.now)
     heartbeats.follow(kinds.clusters)
-    watches = Watches(client, known=kinds.written_by_people)
+    webhook_reads = [kinds.secrets] if kinds.secrets and settings.webhook_listen else []
+    watched = needed(kinds, settings.controllers).union(webhook_reads)
+    watches = Watches(client, known=[c for c in kinds.written_by_people if c in watched])
     active_runs = {scope: ActiveRuns(caches.runs) for scope, caches in kinds.scopes.items()}
     kubefleet = Aside(KUBEFLEET_HUB, client.relist, client.now)
     hub = Hub(
         settings=settings,
         client=client,
         kinds=kinds,
+        watched=watched,
         catalogue=load(),
         heartbeats=heartbeats,
         watches=watches,
@@ -347,13 +354,16 @@ MAKERS: Mapping[str, Callable[[Hub], Iterator[Controller]]] = {
 
 
 def program(hub: Hub, lease: Lease | None) -> Program:
-    names, others = hub.settings.controllers, hub.others
-    asked = webhook(hub.settings, hub.client, hub.kinds.secrets)
+    names, others, kinds = hub.settings.controllers, hub.others, hub.kinds
+    asked = webhook(hub.settings, hub.client, kinds.secrets)
     made = (controller for name in names for controller in MAKERS[name](hub))
     return Program(
         client=hub.client,
-        caches=(*hub.kinds.written_by_programs, *(other.leases for other in others)),
-        watched_by_kopf=hub.kinds.written_by_people,
+        caches=(
+            *(cache for cache in kinds.written_by_programs if cache in hub.watched),
+            *(other.leases for other in others),
+        ),
+        watched_by_kopf=[cache for cache in kinds.written_by_people if cache in hub.watched],
         controllers=[Held(controller, *others) for controller in made],
         background=(hub.heartbeats.run, hub.watches.run, hub.events.run, *asked.background),
         standing_by=(*(other.run for other in others), *asked.standing_by),

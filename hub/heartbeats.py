@@ -57,12 +57,17 @@ class Heartbeats:
         self._listeners.append(listener)
 
     def heard(self, member: MemberCluster) -> None:
-        """Take note of a member, and of its heartbeat if it is a new one."""
+        """Take note of a member, and of its heartbeat if it is a new one.
+
+        One that is older than the last is no heartbeat: its time is judged anew.
+        """
         pulse, now = self._pulses.get(member.name), self._now()
         period = float(member.spec.heartbeat_period_seconds)
-        if pulse is None:
+        if pulse is None or _goes_back(pulse.beat, member.heartbeat):
             stale = self._age(member.heartbeat) > timedelta(seconds=HEARTBEATS * period)
-            self._pulses[member.name] = Pulse(member.heartbeat, now, period, silent=stale)
+            was = stale if pulse is None else pulse.silent
+            pulse = self._pulses[member.name] = Pulse(member.heartbeat, now, period, silent=was)
+            self._turn(member.name, pulse, silent=stale)
             return
         pulse.period = period
         if member.heartbeat != pulse.beat:
@@ -133,3 +138,7 @@ class Heartbeats:
             pulse.silent = silent
             for listener in self._listeners:
                 listener(name)
+
+
+def _goes_back(old: datetime | None, new: datetime | None) -> bool:
+    return old is not None and new is not None and new < old

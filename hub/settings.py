@@ -1,7 +1,7 @@
 """Settings of the hub: its environment, and the flags that stand over it."""
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +29,14 @@ CONTROLLERS = (
     "model-deployment",
     "gateway-credentials",
 )
+
+NAMES = ", ".join(CONTROLLERS)
+EXAMPLE = """\
+example, a scheduler alone, on any API server with the CRDs of placements:
+  KUBECONFIG=hub.yaml python -m hub --controllers scheduling --heartbeat-timeout 24h"""
+
+UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+"""Of a duration, in seconds."""
 
 BESIDE = ("workload-status", "endpoints", "services", "model-deployment")
 """Those that write kinds of ours alone: they place by placements, as a user does."""
@@ -130,9 +138,14 @@ def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m hub", description="Place workloads on a fleet.")
+    parser = ArgumentParser(
+        prog="python -m hub",
+        description="Place workloads on a fleet.",
+        epilog=EXAMPLE,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
-    add("--controllers", type=_names, metavar="A,B", help=f"of {', '.join(CONTROLLERS)}")
+    add("--controllers", type=_names, metavar="A,B", help=f"run only these: {NAMES}")
     add(
         "--heartbeat-timeout",
         type=seconds,
@@ -146,20 +159,21 @@ def _parser() -> ArgumentParser:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    named = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not named:
+        raise ArgumentTypeError(f"name one at least of {NAMES}")
     unknown = [name for name in named if name not in CONTROLLERS]
     if unknown:
-        raise ArgumentTypeError(f"no such controller: {', '.join(unknown)}")
+        raise ArgumentTypeError(f"no such controller: {', '.join(unknown)}; there are {NAMES}")
     return named
 
 
 def seconds(text: str) -> float:
     """Read a duration as Go writes it, `90s`, `5m` or `1h30m`; 0 would make everybody silent."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    parts = re.findall(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ArgumentTypeError(f"not a duration such as 90s, 5m or 1h30m: {text}")
-    factors = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-    total = sum(float(number) * factors[unit] for number, unit in parts)
+    total = sum(float(number) * UNITS[unit] for number, unit in parts)
     if not total:
         raise ArgumentTypeError(f"must be longer than nothing: {text}")
     return total

@@ -13,6 +13,7 @@ from fleet.engine.ask import Ask
 from fleet.engine.decide import decide
 from fleet.engine.fleet import Fleet
 from fleet.engine.ledger import Ledger
+from fleet.engine.rules import rules_of
 from fleet.runtime import clock
 
 
@@ -60,7 +61,7 @@ def decided(questions: Sequence[Question], world: Fleetwide) -> list[Answer]:
 
 def _ask(question: Question, world: Fleetwide) -> Ask:
     return Ask(
-        policy=question.policy,
+        rules=rules_of(question.policy),
         now=world.now,
         limit=question.limit,
         demands=question.demands,

@@ -4,98 +4,108 @@ The numbers are KubeFleet's: a preference earns its weight; a sorted property a 
 place of its value between the least and the greatest of the whole fleet.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from operator import and_, eq, ge, gt, le, lt, ne, or_
+from operator import add, ne, or_
+from typing import Final
 
 import numpy as np
 
-from fleet.api.objects import LabelSelector, LabelSelectorRequirement
-from fleet.api.placement import ClusterSelector, ClusterSelectorTerm, Policy, PropertySorter
-from fleet.engine import quantity
-from fleet.engine.fleet import Flags, Fleet, Ints, Reals
+from fleet.engine.columns import Flags, Ints, LabelColumn, PropertyColumn, Reals
+from fleet.engine.fleet import Fleet
+from fleet.engine.quantity import Number
+from fleet.engine.rules import Compare, Compared, Labelled, Liked, Sorter, Term
 
-_COMPARE: Mapping[str, Callable[[Reals, float], Flags]] = {
-    "Gt": gt,
-    "Ge": ge,
-    "Eq": eq,
-    "Ne": ne,
-    "Lt": lt,
-    "Le": le,
-}
+TWO: Final = np.array(2.0)
 
 
-def _never(values: Reals, wanted: float) -> Flags:
-    del wanted
-    return np.zeros(len(values), np.bool_)
-
-
-def required(policy: Policy) -> ClusterSelector | None:
-    affinity = policy.affinity and policy.affinity.cluster_affinity
-    return affinity.required if affinity else None
-
-
-def matches(selector: ClusterSelector, fleet: Fleet) -> Flags:
+def matches(terms: Iterable[Term], fleet: Fleet) -> Flags:
     """Find the clusters that one term at least matches."""
-    terms = [_term(term, fleet) for term in selector.cluster_selector_terms]
-    return reduce(or_, terms) if terms else _all(fleet)
+    found = [_term(term, fleet) for term in terms]
+    return reduce(or_, found) if found else fleet.everybody
 
 
-def points(policy: Policy, fleet: Fleet) -> Ints:
-    """Add up what each cluster earns by the preferred terms."""
-    affinity = policy.affinity and policy.affinity.cluster_affinity
-    total = np.zeros(len(fleet), np.int64)
-    for preferred in affinity.preferred if affinity else ():
-        term, weight = preferred.preference, preferred.weight
-        earned = _sorted(term.property_sorter, weight, fleet) if term.property_sorter else weight
-        total += np.where(_term(term, fleet), earned, 0)
-    return total
+def points(liked: Iterable[Liked], fleet: Fleet) -> Ints:
+    """Add up what each cluster earns by the terms it is liked for."""
+    found = [_earned(each, fleet) for each in liked]
+    return reduce(add, found) if found else np.zeros(len(fleet), np.int64)
 
 
-def _term(term: ClusterSelectorTerm, fleet: Fleet) -> Flags:
-    found = [_labels(term.label_selector, fleet)] if term.label_selector else []
-    expressions = term.property_selector.match_expressions if term.property_selector else ()
-    for expression in expressions:
-        values = fleet.quantities(expression.name)
-        bound = quantity.parse(expression.values[0]) if expression.values else None
-        wanted = float("nan") if bound is None else float(bound)
-        compare = _COMPARE.get(expression.operator, _never)
-        found.append(compare(values, wanted) & ~np.isnan(values))
-    return reduce(and_, found) if found else _all(fleet)
+def _earned(liked: Liked, fleet: Fleet) -> Ints:
+    there = _labels(liked.labels, fleet)
+    if liked.sorter is None:
+        return (fleet.everybody if there is None else there) * liked.points
+    earned = _sorted(liked.sorter, liked.points, fleet)
+    return earned if there is None else earned * there
 
 
-def _labels(selector: LabelSelector, fleet: Fleet) -> Flags:
-    exact = [fleet.label(key) == value for key, value in selector.match_labels.items()]
-    listed = [_requirement(expression, fleet) for expression in selector.match_expressions]
-    return reduce(and_, [*exact, *listed]) if exact or listed else _all(fleet)
+def _term(term: Term, fleet: Fleet) -> Flags:
+    found = _labels(term.labels, fleet)
+    for wanted in term.properties:
+        has = _compared(wanted, fleet)
+        found = has if found is None else found & has
+    return fleet.everybody if found is None else found
 
 
-def _requirement(requirement: LabelSelectorRequirement, fleet: Fleet) -> Flags:
-    column = fleet.label(requirement.key)
-    found = {value: requirement.matches(_one(requirement.key, value)) for value in set(column)}
-    return np.fromiter((found[value] for value in column), np.bool_, len(column))
+def _labels(labels: Iterable[Labelled], fleet: Fleet) -> Flags | None:
+    """Find the clusters with all of the labels; None where none is asked for."""
+    found = None
+    for key, operator, values in labels:
+        has = _labelled(fleet.label(key), operator, values, fleet)
+        found = has if found is None else found & has
+    return found
 
 
-def _one(key: str, value: str | None) -> Mapping[str, str]:
-    return {} if value is None else {key: value}
+def _labelled(column: LabelColumn, operator: str, values: Sequence[str], fleet: Fleet) -> Flags:
+    match operator:
+        case "In":
+            return _among(column, values, fleet)
+        case "NotIn":
+            return ~_among(column, values, fleet)
+        case "Exists":
+            return ~column.equal(None)
+        case "DoesNotExist":
+            return column.equal(None)
+        case _:
+            return fleet.nobody
 
 
-def _sorted(sorter: PropertySorter, weight: int, fleet: Fleet) -> Ints:
-    values = fleet.quantities(sorter.name)
-    known = values[~np.isnan(values)]
-    if not known.size or known.min() == known.max():
+def _among(column: LabelColumn, values: Sequence[str], fleet: Fleet) -> Flags:
+    if len(values) == 1:
+        return column.equal(values[0])
+    return reduce(or_, map(column.equal, values), fleet.nobody)
+
+
+def _compared(wanted: Compared, fleet: Fleet) -> Flags:
+    name, compare, bound, level = wanted
+    if compare is None:
+        return fleet.nobody
+    column = fleet.property(name)
+    found: Flags = compare(column.near, level)
+    if column.inexact or not bound.exact:
+        found = _told_apart(found, column, compare, bound)
+    return found & column.known if column.lacking and compare is ne else found
+
+
+def _told_apart(found: Flags, column: PropertyColumn, compare: Compare, bound: Number) -> Flags:
+    """Compare once more, digit by digit, what one binary number stands for."""
+    exact = bound.value
+    for line in np.flatnonzero(column.near == bound.near):
+        found[line] = compare(column.value(int(line)), exact)
+    return found
+
+
+def _sorted(sorter: Sorter, weight: Ints, fleet: Fleet) -> Ints:
+    column = fleet.property(sorter.name)
+    least, most = column.extremes
+    if not most > least:
         return np.zeros(len(fleet), np.int64)
-    share = (values - known.min()) / (known.max() - known.min())
-    if sorter.sort_order == "Ascending":
-        share = 1 - share
-    return np.where(np.isnan(share), 0, _round(weight * np.nan_to_num(share))).astype(np.int64)
+    earned: Reals = (1 - column.places if sorter.ascending else column.places) * weight
+    return _round(np.where(column.known, earned, 0.0) if column.lacking else earned)
 
 
-def _round(values: Reals) -> Reals:
+def _round(values: Reals) -> Ints:
     """Halves go away from zero, as Go rounds."""
-    rounded: Reals = np.copysign(np.floor(np.abs(values) + 0.5), values)
-    return rounded
-
-
-def _all(fleet: Fleet) -> Flags:
-    return np.ones(len(fleet), np.bool_)
+    whole = np.trunc(values)
+    rounded: Reals = whole + np.trunc(TWO * (values - whole))
+    return rounded.astype(np.int64)

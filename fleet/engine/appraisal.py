@@ -9,7 +9,8 @@ from fleet.api.binding import Allocation
 from fleet.api.placement import Scoring
 from fleet.api.snapshot import Demand
 from fleet.engine.ask import Ask
-from fleet.engine.fleet import Flags, Fleet, Ints
+from fleet.engine.columns import Flags, Ints
+from fleet.engine.fleet import Fleet
 from fleet.engine.market import Market
 from fleet.engine.offers import Quote, after, most, quote, terms_of, why_not
 

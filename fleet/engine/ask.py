@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.api.binding import Allocation, ClusterDecision
-from fleet.api.placement import PlacementType, Policy, Scoring
+from fleet.api.placement import PlacementType, Scoring
 from fleet.api.snapshot import Demand
+from fleet.engine.rules import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    policy: Policy
+    rules: Rules
     now: datetime
     limit: int | None = None
     """Clusters to pick; None is all of them."""
@@ -51,20 +52,17 @@ class Ask:
 
     @property
     def kind(self) -> PlacementType:
-        return self.policy.placement_type
+        return self.rules.kind
 
     @property
     def scoring(self) -> Scoring | None:
         """How to score by GPU and price; None where there is no demand or no wish to."""
-        return self.policy.inference_scoring if self.demands else None
+        return self.rules.scoring if self.demands else None
 
     @property
     def toleration_seconds(self) -> float | None:
         """How long a member may be silent before its share is placed anew; None is for ever."""
-        scoring = self.policy.scoring
-        if self.kind is not PlacementType.PICK_N or scoring is None or scoring.failover is None:
-            return None
-        return scoring.failover.toleration_seconds
+        return self.rules.failover_seconds
 
     @property
     def in_use(self) -> Iterator[Holding]:

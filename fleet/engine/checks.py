@@ -24,7 +24,7 @@ def checks(field: Field, verdict: Verdict) -> tuple[Check, ...]:
     if field.fleet.row(verdict.cluster) is None:
         return ()
     found = tuple(_checks(field, verdict.cluster))
-    if not field.ask.policy.topology_spread_constraints:
+    if not field.ask.rules.even:
         return found
     return *found, _spread(verdict, asked=all(check.passes for check in found))
 

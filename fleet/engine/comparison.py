@@ -19,7 +19,7 @@ def advantage(decision: Decision) -> Advantage | None:
     """Compare what was compared; None where nothing was, or where each pick changed the balance."""
     field = decision.field
     picks = field.ask.kind is PlacementType.PICK_N
-    if not picks or field.ask.policy.topology_spread_constraints:
+    if not picks or field.ask.rules.even:
         return None
     new = [choice for choice in decision.chosen if not choice.kept]
     rest = [verdict for verdict in decision.others() if isinstance(verdict, Ranked)]

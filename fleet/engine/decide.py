@@ -4,7 +4,7 @@ Pure: the same ask, fleet and promises give the same decision, and the decision 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from fleet.api.placement import PlacementType
 from fleet.engine.ask import Ask, Holding
@@ -12,12 +12,15 @@ from fleet.engine.division import division
 from fleet.engine.field import Field, field_of
 from fleet.engine.fleet import Fleet
 from fleet.engine.ledger import Pending
-from fleet.engine.standing import standing, stay
+from fleet.engine.picking import Pick
+from fleet.engine.standing import Standing, standing, stay
+from fleet.engine.topology import Spread
 from fleet.engine.verdicts import Cause, Ranked, Verdict
 
+NONE: Final = frozenset[str]()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+
+class Decision(NamedTuple):
     chosen: tuple[Ranked, ...]
     leaving: Mapping[str, Cause]
     """Clusters in use that are let go."""
@@ -27,11 +30,23 @@ class Decision:
     unplaced: int = 0
     """Replicas of a divided demand that find no room."""
     absent: tuple[str, ...] = ()
-    """Names that PickFixed gives and that cannot be taken."""
-    held_back: frozenset[str] = frozenset()
+    """Names that PickFixed gives and that cannot be taken, or not any more: those in use stay."""
+    held_back: frozenset[str] = NONE
     """Silent members that stay, since most of the fleet went silent with them."""
-    waiting: frozenset[str] = frozenset()
+    waiting: frozenset[str] = NONE
     """Clusters whose share waits for sold-out nodes, there being nowhere else to go."""
+
+    def balance(self) -> Spread | None:
+        """Judge each cluster as the last that was picked was, or as the one that is lacking."""
+        taken = [choice.cluster for choice in self.chosen]
+        last = taken[-1:] if taken and not self.short_by and not self.chosen[-1].kept else []
+        return self.field.balance(taken[: len(taken) - len(last)])
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is an earlier choice among some clusters that needs no other."""
+        picked = self.field.ask.kind is PlacementType.PICK_N
+        return picked and self.fulfilled and all(choice.kept for choice in self.chosen)
 
     @property
     def settled(self) -> bool:
@@ -42,13 +57,20 @@ class Decision:
     def fulfilled(self) -> bool:
         return not (self.short_by or self.unplaced or self.absent)
 
+    def reported(self) -> Iterator[Verdict]:
+        """Give the verdicts that concern a user: of PickFixed only those on the clusters named."""
+        if self.field.ask.kind is not PlacementType.PICK_FIXED:
+            return self.others()
+        return (self.field.verdict(name) for name in self.absent)
+
     def others(self) -> Iterator[Verdict]:
         """Give a verdict on each cluster that was not chosen, the nearest to it first."""
+        field, balance = self.field, self.balance()
         taken = [choice.cluster for choice in self.chosen]
-        runners_up = self.field.best(taken)
-        yield from (self.field.verdict(name, taken) for name in runners_up)
+        runners_up = field.best(taken, balance)
+        yield from (field.verdict(name, balance) for name in runners_up)
         done = {*taken, *runners_up}
-        yield from (self.field.verdict(n, taken) for n in self.field.fleet.names if n not in done)
+        yield from (field.verdict(n, balance) for n in field.fleet.names if n not in done)
 
 
 def decide(ask: Ask, fleet: Fleet, pending: Iterable[Pending] = ()) -> Decision:
@@ -66,13 +88,10 @@ def decide(ask: Ask, fleet: Fleet, pending: Iterable[Pending] = ()) -> Decision:
 def _pick_n(found: Field) -> Decision:
     """Keep what is in use, add the best, and let go of what is beyond the limit."""
     now, limit = standing(found), found.ask.limit or 0
-    kept = _kept(found.ask, now.staying)
-    surplus = {h.cluster: Cause.SURPLUS for h in now.staying if h not in kept}
-    leaving = {**now.leaving, **surplus}
+    kept, leaving = _kept(found.ask, now)
     new = found.pick([holding.cluster for holding in kept], max(0, limit - len(kept)))
-    waits = [h for h in found.ask.in_use if _waits(h, leaving) and h.cluster not in new]
-    waits = waits[: max(0, limit - len(kept) - len(new))]
-    kept += tuple(waits)
+    waits = _waiting(found, leaving, new)[: max(0, limit - len(kept) - len(new))]
+    kept += waits
     chosen, unplaced = (
         division(found, kept, new) if found.ask.split else (_all(found, kept, new), 0)
     )
@@ -83,54 +102,66 @@ def _pick_n(found: Field) -> Decision:
         short_by=max(0, limit - len(chosen)),
         unplaced=unplaced,
         held_back=now.held_back,
-        waiting=frozenset(holding.cluster for holding in waits),
+        waiting=frozenset(holding.cluster for holding in waits) if waits else NONE,
     )
 
 
-def _kept(ask: Ask, staying: Sequence[Holding]) -> tuple[Holding, ...]:
-    """Keep as many as are wanted; of a divided demand also the shares that went further."""
-    limit, most = ask.limit or 0, 0
+def _kept(ask: Ask, now: Standing) -> tuple[tuple[Holding, ...], Mapping[str, Cause]]:
+    """Keep as many as are wanted; of a divided demand also the shares that went further.
+
+    Gives those, and why the others leave.
+    """
+    if not now.staying:
+        return (), now.leaving
+    limit, most, staying = ask.limit or 0, 0, now.staying
     if ask.split and ask.scoring:
         most = ask.scoring.max_clusters or 0
     beyond = [holding for holding in staying[limit:most] if holding.current]
-    return (*staying[:limit], *beyond)
+    kept = (*staying[:limit], *beyond)
+    surplus = {held.cluster: Cause.SURPLUS for held in staying if held not in kept}
+    return kept, {**now.leaving, **surplus}
 
 
-def _waits(holding: Holding, leaving: Mapping[str, Cause]) -> bool:
-    """Whether a share may wait for sold-out nodes, should there be nowhere else to go."""
-    return leaving.get(holding.cluster) is Cause.SOLD_OUT
+def _waiting(
+    found: Field, leaving: Mapping[str, Cause], new: Sequence[Pick]
+) -> tuple[Holding, ...]:
+    """Find the shares that may wait for sold-out nodes, should there be nowhere else to go."""
+    if Cause.SOLD_OUT not in leaving.values():
+        return ()
+    named = {found.fleet.names[line] for line, _ in new}
+    waits = (h for h in found.ask.in_use if leaving.get(h.cluster) is Cause.SOLD_OUT)
+    return tuple(holding for holding in waits if holding.cluster not in named)
 
 
 def _pick_all(found: Field) -> Decision:
     now = standing(found)
-    new = found.best([holding.cluster for holding in now.staying])
+    new = found.pick([holding.cluster for holding in now.staying], len(found.fleet))
     chosen = _all(found, now.staying, new)
     return Decision(chosen=tuple(chosen), leaving=_gone(now.leaving, chosen), field=found)
 
 
 def _pick_fixed(found: Field) -> Decision:
     """Take the clusters that are named; one in use stays, whatever became of it."""
-    now, names = standing(found), found.ask.policy.cluster_names
+    now, names = standing(found), found.ask.rules.named
     kept = [holding for holding in now.staying if holding.cluster in names]
-    new = found.best([holding.cluster for holding in kept])
+    new = found.pick([holding.cluster for holding in kept], len(names))
     chosen = _all(found, kept, new)
     surplus = {h.cluster: Cause.SURPLUS for h in found.ask.in_use if h.cluster not in names}
-    taken = {choice.cluster for choice in chosen}
     return Decision(
         chosen=tuple(chosen),
         leaving=_gone({**now.leaving, **surplus}, chosen),
         field=found,
-        absent=tuple(name for name in names if name not in taken),
+        absent=tuple(name for name in names if not found.may_take(name)),
     )
 
 
 def _gone(leaving: Mapping[str, Cause], chosen: Iterable[Ranked]) -> Mapping[str, Cause]:
+    if not leaving:
+        return leaving
     taken = {choice.cluster for choice in chosen}
     return {name: cause for name, cause in leaving.items() if name not in taken}
 
 
-def _all(found: Field, kept: Sequence[Holding], new: Sequence[str]) -> list[Ranked]:
+def _all(found: Field, kept: Sequence[Holding], new: Sequence[Pick]) -> list[Ranked]:
     """Everything everywhere: nothing is divided."""
-    before = [holding.cluster for holding in kept]
-    fresh = [found.ranked(name, [*before, *new[:place]]) for place, name in enumerate(new)]
-    return [*(stay(found, holding) for holding in kept), *fresh]
+    return [*(stay(found, holding) for holding in kept), *found.ranked(*new)]

@@ -1,16 +1,16 @@
 """Give each chosen cluster its share of the replicas of a divided demand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from fleet.engine.appraisal import Appraisal
 from fleet.engine.ask import Holding
 from fleet.engine.field import Field
+from fleet.engine.picking import Pick
 from fleet.engine.shares import redivide
 from fleet.engine.standing import stay
 from fleet.engine.verdicts import Ranked
-from fleet.engine.wording import describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class Place:
         return given[0].usd_per_hour / max(1, given[0].replicas) if given else Decimal(0)
 
 
-def division(found: Field, kept: Sequence[Holding], new: Sequence[str]) -> tuple[list[Ranked], int]:
+def division(
+    found: Field, kept: Sequence[Holding], new: Sequence[Pick]
+) -> tuple[list[Ranked], int]:
     """Divide; take further clusters, up to the policy's most, while there is too little room.
 
     Gives the choices and the replicas that find no room.
@@ -39,7 +41,7 @@ def division(found: Field, kept: Sequence[Holding], new: Sequence[str]) -> tuple
     if demand is None or appraisal is None:
         return [], 0
     places = [_kept(found, appraisal, holding) for holding in kept]
-    places += [_new(found, appraisal, name) for name in new]
+    places += [_new(found, appraisal, each) for each in new]
     places = sorted(_enough(found, appraisal, places, demand.replicas), key=_cheapest)
     shares = redivide(demand.replicas, [p.room for p in places], [p.held for p in places])
     choices = [_sized(found, place, share) for place, share in zip(places, shares, strict=True)]
@@ -53,8 +55,8 @@ def _kept(found: Field, appraisal: Appraisal, holding: Holding) -> Place:
     return Place(choice, held, max(held, room))
 
 
-def _new(found: Field, appraisal: Appraisal, name: str) -> Place:
-    return Place(found.ranked(name), 0, int(appraisal.most[found.fleet.order[name]]))
+def _new(found: Field, appraisal: Appraisal, pick: Pick) -> Place:
+    return Place(found.ranked(pick)[0], 0, int(appraisal.most[pick[0]]))
 
 
 def _enough(found: Field, appraisal: Appraisal, places: list[Place], replicas: int) -> list[Place]:
@@ -77,10 +79,11 @@ def _sized(found: Field, place: Place, share: int) -> Ranked:
     if place.choice.kept and share == place.held:
         return place.choice
     line = found.fleet.order[place.choice.cluster]
+    topology = place.choice.score.topology if place.choice.score else 0
     divided = found.appraisal and found.appraisal.divided({line: share})
     if divided and not divided.quotes[0].found[line]:
         return _shrunk(place, share)
-    return replace(found, appraisal=divided).ranked(place.choice.cluster)
+    return found._replace(appraisal=divided).ranked((line, topology))[0]
 
 
 def _shrunk(place: Place, share: int) -> Ranked:
@@ -91,5 +94,4 @@ def _shrunk(place: Place, share: int) -> Ranked:
         )
         for given in place.choice.allocations
     ]
-    reason = describe(place.choice.score, less)
-    return replace(place.choice, allocations=tuple(less), reason=reason, kept=False)
+    return place.choice._replace(allocations=tuple(less), said="", kept=False)

@@ -1,118 +1,142 @@
 """All clusters as a placement sees them: who is filtered out, and how the others compare."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from itertools import repeat
+from operator import or_
+from typing import NamedTuple
 
 import numpy as np
 
 from fleet.api.placement import PlacementType
-from fleet.engine import affinity
 from fleet.engine.appraisal import Appraisal, appraise
 from fleet.engine.ask import Ask
+from fleet.engine.columns import Flags, Ints
 from fleet.engine.filters import Filter, filters
-from fleet.engine.fleet import Flags, Fleet, Ints
+from fleet.engine.fleet import Fleet
 from fleet.engine.ledger import Pending
 from fleet.engine.market import market_of
+from fleet.engine.picking import Candidates, Pick, merits, pick
+from fleet.engine.scorers import AFFINITY, KEPT, SCORERS, Scorer
 from fleet.engine.topology import Spread, spread
-from fleet.engine.verdicts import Ranked, Rejected, Score, Verdict
-from fleet.engine.wording import describe
+from fleet.engine.verdicts import NOTHING, Ranked, Rejected, Score, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     ask: Ask
     fleet: Fleet
-    screens: tuple[tuple[Filter, Flags], ...]
+    screens: Sequence[tuple[Filter, Flags]]
+    """The filters that reject some clusters, in their order, each with those."""
     appraisal: Appraisal | None
-    affinity: Ints
-    kept: Ints
-    """1 for each cluster that is in use under an older policy."""
+    eligible: Flags
+    """The clusters that no filter rejects and that have room."""
+    levels: Mapping[str, Ints]
+    """What clusters earn by the scorers that tell them apart, the highest first."""
 
-    @property
-    def eligible(self) -> Flags:
-        """The clusters that no filter rejects and that have room."""
-        rejected: Flags = np.logical_or.reduce([flags for _, flags in self.screens])
-        return self.appraisal.found & ~rejected if self.appraisal else ~rejected
+    def may_take(self, cluster: str) -> bool:
+        """Whether no filter rejects a cluster, and it has room."""
+        line = self.fleet.order.get(cluster)
+        return line is not None and bool(self.eligible[line])
 
     def fits(self, cluster: str) -> bool:
         """Whether a cluster could take the demands, whatever else is said of it."""
         line = self.fleet.order.get(cluster)
         return line is not None and (self.appraisal is None or bool(self.appraisal.found[line]))
 
-    def best(self, taken: Collection[str]) -> list[str]:
-        """Order the eligible clusters beside those taken, the best first; of equals the last.
+    def best(self, taken: Collection[str], balance: Spread | None = None) -> list[str]:
+        """Order the eligible clusters beside those taken, the best first."""
+        merit, open_to = self._merit(), self._open(taken)
+        if balance is None:
+            picks = pick(Candidates(self.fleet, merit, open_to), (), len(self.fleet))
+            return [self.fleet.names[line] for line, _ in picks]
+        lines = np.flatnonzero(open_to & ~balance.violates)
+        order = np.lexsort((merit[lines], balance.score[lines]))[::-1]
+        return [self.fleet.names[line] for line in lines[order].tolist()]
 
-        The order is KubeFleet's: topology, affinity, then the inference score and what the whole
-        costs, then whether the cluster is in use already.
+    def pick(self, taken: Collection[str], count: int) -> list[Pick]:
+        """Take the best; in KubeFleet's order: topology, then the scorers', then the name.
+
+        Under a spread the clusters of an older policy are preferred for the first pick alone:
+        KubeFleet has let go of them all by the next.
         """
-        balance = self._balance(taken)
-        open_to = self.eligible & ~balance.violates
-        open_to[[self.fleet.order[name] for name in taken if name in self.fleet.order]] = False
-        lines = np.flatnonzero(open_to)
-        keys = [lines, self.kept[lines], self.affinity[lines], balance.score[lines]]
-        if self.appraisal:
-            whole = self.appraisal.whole[lines].astype(np.int64)
-            keys[2:2] = [-self.appraisal.cost[lines], self.appraisal.points[lines], whole]
-        names = self.fleet.names
-        return [names[line] for line in lines[np.lexsort(keys)][::-1]]
+        even, first = self.ask.rules.even, list[Pick]()
+        candidates = Candidates(self.fleet, self._merit(), self._open(taken), taken)
+        if even and KEPT.name in self.levels and self.appraisal is None:
+            first = pick(candidates, even, min(1, count))
+            before = (*taken, *(self.fleet.names[line] for line, _ in first))
+            merit = self._merit(without=KEPT.name)
+            candidates = Candidates(self.fleet, merit, self._open(before), before)
+        return first + pick(candidates, even, count - len(first))
 
-    def pick(self, taken: Collection[str], count: int) -> list[str]:
-        """Take the best, one after the other where each changes the balance for the next."""
-        if not self.ask.policy.topology_spread_constraints:
-            return self.best(taken)[:count]
-        picked: list[str] = []
-        while len(picked) < count and (ordered := self.best([*taken, *picked])):
-            picked.append(ordered[0])
-        return picked
-
-    def verdict(self, cluster: str, taken: Collection[str] = ()) -> Verdict:
-        """Say what was found of a cluster."""
-        line, row = self.fleet.order[cluster], self.fleet.row(cluster)
+    def verdict(self, cluster: str, balance: Spread | None = None) -> Verdict:
+        """Say what was found of a cluster, as the next one beside those of the balance."""
+        row = self.fleet.row(cluster)
+        if row is None:
+            return Rejected(cluster, "membership", "is no member of the fleet")
+        line = self.fleet.order[cluster]
         for screen, rejected in self.screens:
-            if row and rejected[line]:
+            if rejected[line]:
                 return Rejected(cluster, screen.name, screen.reason(self.ask, row))
         if self.appraisal and not self.appraisal.found[line]:
             return Rejected(cluster, "gpu-fit", self.appraisal.why_not(line))
-        if uneven := self._why_uneven(line, taken):
-            return Rejected(cluster, "topology-spread", uneven)
-        return self.ranked(cluster, taken)
+        if balance and balance.violates[line]:
+            return Rejected(cluster, "topology-spread", self._why_uneven(line, balance))
+        return self.ranked((line, int(balance.score[line]) if balance else 0))[0]
 
-    def ranked(self, cluster: str, taken: Collection[str] = ()) -> Ranked:
-        line = self.fleet.order[cluster]
-        allocations = self.appraisal.allocations(line) if self.appraisal else ()
-        score = self._score(line, taken)
-        reason = describe(score, allocations)
-        return Ranked(cluster=cluster, score=score, allocations=allocations, reason=reason)
-
-    def _score(self, line: int, taken: Collection[str]) -> Score | None:
+    def ranked(self, *picks: Pick) -> list[Ranked]:
+        """Say what clusters take, and with which points."""
+        appraisal, names = self.appraisal, self.fleet.names
+        lines = [line for line, _ in picks]
+        taken = [appraisal.allocations(line) for line in lines] if appraisal else repeat(())
         if self.ask.kind is PlacementType.PICK_FIXED:
-            return None
-        return Score(
-            topology=int(self._balance(taken).score[line]),
-            affinity=int(self.affinity[line]),
-            parts=self.appraisal.parts(line) if self.appraisal else {},
-            kept=int(self.kept[line]),
-        )
+            scores: Iterable[Score | None] = repeat(None)
+        else:
+            parts = [appraisal.parts(line) for line in lines] if appraisal else repeat(NOTHING)
+            topology = [points for _, points in picks]
+            scores = map(
+                Score, topology, self._points(AFFINITY, lines), parts, self._points(KEPT, lines)
+            )
+        return list(map(Ranked, [names[line] for line in lines], scores, taken))
 
-    def _why_uneven(self, line: int, taken: Collection[str]) -> str:
-        for constraint in self.ask.policy.topology_spread_constraints:
-            if spread([constraint], self.fleet, taken).violates[line]:
-                key, most = constraint.topology_key, constraint.max_skew
-                return f"would skew the spread over {key} by more than {most}"
-        return ""
+    def balance(self, taken: Collection[str]) -> Spread | None:
+        """Judge every cluster as the next one beside those taken; None where that is no matter."""
+        even = self.ask.rules.even
+        return spread(even, self.fleet, taken) if even else None
 
-    def _balance(self, taken: Collection[str]) -> Spread:
-        return spread(self.ask.policy.topology_spread_constraints, self.fleet, taken)
+    def _points(self, scorer: Scorer, lines: Sequence[int]) -> Iterable[int]:
+        level = self.levels.get(scorer.name)
+        return repeat(0) if level is None else level[lines].tolist()
+
+    def _merit(self, without: str = "") -> Ints:
+        levels = self.levels
+        if without:
+            levels = {name: points for name, points in levels.items() if name != without}
+        most = self.ask.rules.most_points if AFFINITY.name in levels else None
+        return merits(list(levels.values()), self.fleet, most)
+
+    def _open(self, taken: Collection[str]) -> Flags:
+        if not taken:
+            return self.eligible
+        open_to = self.eligible.copy()
+        open_to[self.fleet.lines_of(taken)] = False
+        return open_to
+
+    def _why_uneven(self, line: int, balance: Spread) -> str:
+        even = next(each for each, forbidden in balance.forbidden if forbidden[line])
+        return f"would skew the spread over {even.key} by more than {even.max_skew}"
 
 
 def field_of(ask: Ask, fleet: Fleet, pending: Iterable[Pending]) -> Field:
-    scored = ask.kind is PlacementType.PICK_N
-    old = frozenset(holding.cluster for holding in ask.in_use if not holding.current)
+    judged = ((screen, screen.rejects(ask, fleet)) for screen in filters(ask))
+    screens = [(screen, flags) for screen, flags in judged if flags is not None]
+    eligible = ~reduce(or_, [flags for _, flags in screens])
+    appraisal = appraise(ask, fleet, market_of(ask, fleet, pending)) if ask.scoring else None
+    earned = ((each.name, each.points(ask, fleet, appraisal)) for each in SCORERS)
     return Field(
         ask=ask,
         fleet=fleet,
-        screens=tuple((screen, screen.rejects(ask, fleet)) for screen in filters(ask)),
-        appraisal=appraise(ask, fleet, market_of(ask, fleet, pending)),
-        affinity=affinity.points(ask.policy, fleet) if scored else np.zeros(len(fleet), np.int64),
-        kept=fleet.flags(lambda row: row.name in old).astype(np.int64),
+        screens=screens,
+        appraisal=appraisal,
+        eligible=eligible & appraisal.found if appraisal else eligible,
+        levels={name: points for name, points in earned if points is not None},
     )

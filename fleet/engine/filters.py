@@ -1,49 +1,65 @@
-"""Which clusters cannot take a placement, and why. Capacity is judged in `offers`."""
+"""Which clusters cannot take a placement, and why. Capacity is judged in `offers`.
+
+A filter is a name and two pure functions: which clusters it rejects, and what it says of one.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-
-import numpy as np
+from functools import reduce
+from operator import or_
 
 from fleet.api.placement import PlacementType
-from fleet.engine.affinity import matches, required
+from fleet.engine.affinity import matches
 from fleet.engine.ask import Ask
-from fleet.engine.fleet import Flags, Fleet
-from fleet.engine.rows import Row
+from fleet.engine.columns import Flags
+from fleet.engine.fleet import Fleet
+from fleet.engine.rows import Row, Taint
+from fleet.engine.rules import Tolerated
 from fleet.engine.silence import too_long
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     name: str
-    rejects: Callable[[Ask, Fleet], Flags]
-    """One flag for each cluster of the fleet."""
+    rejects: Callable[[Ask, Fleet], Flags | None]
+    """One flag for each cluster of the fleet, not to be changed; None where none is rejected."""
     reason: Callable[[Ask, Row], str]
     """Says of a rejected cluster what is wrong with it."""
 
 
-def _ineligible(ask: Ask, fleet: Fleet) -> Flags:
-    return fleet.flags(lambda row: bool(_why_ineligible(ask, row)))
+def _ineligible(ask: Ask, fleet: Fleet) -> Flags | None:
+    """Few clusters are ill for a time; that one is in the fleet at all is kept as a column."""
+    unfit = fleet.states.unfit
+    if not (ask.stale or ask.silent_seconds or fleet.states.unhealthy):
+        return unfit
+    for_a_time = fleet.flags([*_unheard(ask), *_ill(ask, fleet)])
+    return unfit if for_a_time is None else unfit | for_a_time
+
+
+def _unheard(ask: Ask) -> list[str]:
+    limit = ask.heartbeat_timeout_seconds
+    return [*ask.stale, *(name for name, s in ask.silent_seconds.items() if s >= limit)]
+
+
+def _ill(ask: Ask, fleet: Fleet) -> list[str]:
+    limit = timedelta(seconds=ask.health_timeout_seconds)
+    return [name for name, since in fleet.states.unhealthy.items() if ask.now - since > limit]
 
 
 def _why_ineligible(ask: Ask, row: Row) -> str:
-    silent = ask.silent_seconds.get(row.name, 0.0)
-    health = timedelta(seconds=ask.health_timeout_seconds)
     if row.deleting:
         return "is leaving the fleet"
     if not row.joined:
         return "has not joined the fleet"
-    if silent >= ask.heartbeat_timeout_seconds or row.name in ask.stale:
+    if row.name in _unheard(ask):
+        silent = ask.silent_seconds.get(row.name, 0.0)
         return f"has not been heard for {max(silent, ask.heartbeat_timeout_seconds):.0f} s"
-    if row.unhealthy_since and ask.now - row.unhealthy_since > health:
-        return f"its agent is unhealthy since {row.unhealthy_since:%Y-%m-%d %H:%M:%S}"
-    return ""
+    return f"its agent is unhealthy since {row.unhealthy_since:%Y-%m-%d %H:%M:%S}"
 
 
-def _silent(ask: Ask, fleet: Fleet) -> Flags:
-    silent = too_long(ask, fleet)
-    return fleet.flags(lambda row: row.name in silent)
+def _silent(ask: Ask, fleet: Fleet) -> Flags | None:
+    return None if ask.toleration_seconds is None else fleet.flags(too_long(ask, fleet))
 
 
 def _why_silent(ask: Ask, row: Row) -> str:
@@ -51,32 +67,37 @@ def _why_silent(ask: Ask, row: Row) -> str:
     return f"silent for {seconds:.0f} s, {ask.toleration_seconds:.0f} s are tolerated"
 
 
-def _unnamed(ask: Ask, fleet: Fleet) -> Flags:
-    wanted = frozenset(ask.policy.cluster_names)
-    return fleet.flags(lambda row: row.name not in wanted)
+def _unnamed(ask: Ask, fleet: Fleet) -> Flags | None:
+    named = fleet.flags(ask.rules.named)
+    return fleet.everybody if named is None else ~named
 
 
-def _unmatched(ask: Ask, fleet: Fleet) -> Flags:
-    selector = required(ask.policy)
-    return ~matches(selector, fleet) if selector else np.zeros(len(fleet), np.bool_)
+def _unmatched(ask: Ask, fleet: Fleet) -> Flags | None:
+    required = ask.rules.required
+    return ~matches(required, fleet) if required else None
 
 
-def _tainted(ask: Ask, fleet: Fleet) -> Flags:
-    return fleet.flags(lambda row: bool(row.taints) and bool(_why_tainted(ask, row)))
+def _tainted(ask: Ask, fleet: Fleet) -> Flags | None:
+    tolerated = ask.rules.tolerated
+    found = [has for taint, has in fleet.states.tainted.items() if not tolerates(tolerated, taint)]
+    return reduce(or_, found) if found else None
+
+
+def tolerates(tolerated: tuple[Tolerated, ...], taint: Taint) -> bool:
+    for key, value, effect in tolerated:
+        covers = key in ("", taint.key) if value is None else (key, value) == taint[:2]
+        if covers and effect in ("", taint.effect):
+            return True
+    return False
 
 
 def _why_tainted(ask: Ask, row: Row) -> str:
-    for taint in row.taints:
-        if not any(toleration.covers(taint) for toleration in ask.policy.tolerations):
-            return f"has {taint.key}={taint.value}"
-    return ""
+    against = [taint for taint in row.taints if not tolerates(ask.rules.tolerated, taint)]
+    return f"has {against[0].key}={against[0].value}"
 
 
-def _without_namespace(ask: Ask, fleet: Fleet) -> Flags:
-    """A member that reports no namespaces at all is not judged by them."""
-    if not ask.namespace:
-        return np.zeros(len(fleet), np.bool_)
-    return fleet.flags(lambda row: bool(row.namespaces) and ask.namespace not in row.namespaces)
+def _without_namespace(ask: Ask, fleet: Fleet) -> Flags | None:
+    return fleet.without(ask.namespace) if ask.namespace else None
 
 
 PICK_FIXED = Filter("pick-fixed", _unnamed, lambda _, __: "is not among clusterNames")
@@ -87,10 +108,10 @@ TAINTS = Filter("taint-toleration", _tainted, _why_tainted)
 NAMESPACE = Filter(
     "namespace-affinity", _without_namespace, lambda ask, _: f"has no namespace {ask.namespace}"
 )
+OF_FIXED = (PICK_FIXED, ELIGIBILITY)
+OF_OTHERS = (ELIGIBILITY, FAILOVER, AFFINITY, TAINTS, NAMESPACE)
 
 
 def filters(ask: Ask) -> tuple[Filter, ...]:
     """Name the filters of a placement in their order; PickFixed asks for no more than it says."""
-    if ask.kind is PlacementType.PICK_FIXED:
-        return PICK_FIXED, ELIGIBILITY
-    return ELIGIBILITY, FAILOVER, AFFINITY, TAINTS, NAMESPACE
+    return OF_FIXED if ask.kind is PlacementType.PICK_FIXED else OF_OTHERS

@@ -3,22 +3,23 @@
 A `Fleet` is kept up to date cluster by cluster; a decision only reads it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fleet.api.cluster import MemberCluster
 from fleet.catalog.catalogue import Catalogue
 from fleet.catalog.prices import ON_DEMAND
-from fleet.engine import quantity
+from fleet.engine.columns import Flags, Ints, LabelColumn, PropertyColumn
 from fleet.engine.rows import Row, Slot, row_of
+from fleet.engine.states import States
 
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Reals = NDArray[np.float64]
+COLUMNS: Final = ("order", "names", "nobody", "everybody", "lines", "states", "stocks")
+"""What is made anew once a cluster came or went."""
 MICRO = 1_000_000
 """Prices are counted in millionths of a dollar: whole numbers add up exactly."""
 NO_PRICE = -1
@@ -43,10 +44,7 @@ class Fleet:
     def __init__(self, catalogue: Catalogue, members: Iterable[MemberCluster] = ()) -> None:
         self.catalogue = catalogue
         self._rows: dict[str, Row] = {}
-        self._order: dict[str, int] = {}
-        self._stocks: Stocks | None = None
-        self._labels: dict[str, NDArray[np.object_]] = {}
-        self._properties: dict[str, Reals] = {}
+        self._start_over()
         for member in members:
             self.put(member)
 
@@ -55,14 +53,18 @@ class Fleet:
 
     def put(self, member: MemberCluster) -> tuple[Row | None, Row] | None:
         """Take in a cluster; give what was known and what is, or None where nothing changed."""
-        old, new = self._rows.get(member.name), row_of(member)
+        return self.take(row_of(member))
+
+    def take(self, new: Row) -> tuple[Row | None, Row] | None:
+        """Do the same with what is known of a cluster, wherever it comes from."""
+        old = self._rows.get(new.name)
         if old == new:
             return None
         self._rows[new.name] = new
         if old is None:
             self._start_over()
-        elif self._stocks is not None:
-            self._update(self._stocks, old, new)
+        else:
+            self._update(old, new)
         return old, new
 
     def remove(self, name: str) -> Row | None:
@@ -74,61 +76,95 @@ class Fleet:
     def row(self, name: str) -> Row | None:
         return self._rows.get(name)
 
-    @property
+    @cached_property
     def order(self) -> Mapping[str, int]:
         """The line of each cluster; lines follow the names."""
-        if len(self._order) != len(self._rows):
-            self._order = {name: line for line, name in enumerate(sorted(self._rows))}
-        return self._order
+        return {name: line for line, name in enumerate(self.names)}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.order)
+        return tuple(sorted(self._rows))
 
-    def rows(self) -> Iterator[Row]:
-        return (self._rows[name] for name in self.order)
+    def rows(self) -> list[Row]:
+        return [self._rows[name] for name in self.names]
 
-    def flags(self, test: Callable[[Row], bool]) -> Flags:
-        return np.fromiter(map(test, self.rows()), np.bool_, len(self))
+    @cached_property
+    def nobody(self) -> Flags:
+        return _fixed(np.zeros(len(self), np.bool_))
 
-    def label(self, key: str) -> NDArray[np.object_]:
-        """The values of a label, None where a cluster has none."""
-        if key not in self._labels:
-            values = [row.labels.get(key) for row in self.rows()]
-            column = np.empty(len(values), np.object_)
-            column[:] = values
+    @cached_property
+    def everybody(self) -> Flags:
+        return _fixed(np.ones(len(self), np.bool_))
+
+    @cached_property
+    def lines(self) -> Ints:
+        return np.arange(len(self))
+
+    @cached_property
+    def states(self) -> States:
+        return States(self.rows())
+
+    def lines_of(self, names: Iterable[str]) -> list[int]:
+        """Find the clusters of these names that there are."""
+        return [self.order[name] for name in names if name in self.order]
+
+    def flags(self, names: Iterable[str]) -> Flags | None:
+        """Mark the clusters of these names; None where there are none of them."""
+        lines = self.lines_of(names)
+        if not lines:
+            return None
+        flags = np.zeros(len(self), np.bool_)
+        flags[lines] = True
+        return flags
+
+    def without(self, namespace: str) -> Flags:
+        """Find the clusters that are known to lack a namespace."""
+        return self.states.without(namespace, self.rows())
+
+    def label(self, key: str) -> LabelColumn:
+        column = self._labels.get(key)
+        if column is None:
+            column = LabelColumn(row.labels.get(key) for row in self.rows())
             self._labels[key] = column
-        return self._labels[key]
+        return column
 
-    def quantities(self, name: str) -> Reals:
-        """The values of a property, NaN where a cluster has none that is a quantity."""
-        if name not in self._properties:
-            values = (_number(row.properties.get(name)) for row in self.rows())
-            self._properties[name] = np.fromiter(values, np.float64, len(self))
-        return self._properties[name]
+    def property(self, name: str) -> PropertyColumn:
+        column = self._properties.get(name)
+        if column is None:
+            column = PropertyColumn(row.properties.get(name) for row in self.rows())
+            self._properties[name] = column
+        return column
 
-    @property
+    @cached_property
     def stocks(self) -> Stocks:
-        if self._stocks is None:
-            slots = sorted({slot for row in self._rows.values() for slot in row.stocks})
-            self._stocks = _empty(len(self), tuple(slots))
-            for line, row in enumerate(self.rows()):
-                self._fill(self._stocks, line, row)
-        return self._stocks
+        slots = sorted({slot for row in self._rows.values() for slot in row.stocks})
+        stocks = _empty(len(self), tuple(slots))
+        for line, row in enumerate(self.rows()):
+            self._fill(stocks, line, row)
+        return stocks
 
     def _start_over(self) -> None:
-        self._order, self._stocks = {}, None
-        self._labels, self._properties = {}, {}
+        """Forget every column: clusters come and go far more seldom than they report."""
+        self._labels: dict[str, LabelColumn] = {}
+        self._properties: dict[str, PropertyColumn] = {}
+        for name in COLUMNS:
+            vars(self).pop(name, None)
 
-    def _update(self, stocks: Stocks, old: Row, new: Row) -> None:
-        if old.labels != new.labels:
-            self._labels = {}
-        if old.properties != new.properties:
-            self._properties = {}
-        if not new.stocks.keys() <= set(stocks.slots):
-            self._stocks = None
-        elif old.stocks != new.stocks or old.region != new.region:
-            self._fill(stocks, self.order[new.name], new)
+    def _update(self, old: Row, new: Row) -> None:
+        line = self.order[new.name]
+        if "states" in vars(self):
+            self.states.put(line, old, new)
+        _put(self._labels, line, old.labels, new.labels)
+        _put(self._properties, line, old.properties, new.properties)
+        if old.stocks != new.stocks or old.region != new.region:
+            self._restock(line, new)
+
+    def _restock(self, line: int, new: Row) -> None:
+        stocks: Stocks | None = vars(self).get("stocks")
+        if stocks and new.stocks.keys() <= set(stocks.slots):
+            self._fill(stocks, line, new)
+        else:
+            vars(self).pop("stocks", None)
 
     def _fill(self, stocks: Stocks, line: int, row: Row) -> None:
         for column, slot in enumerate(stocks.slots):
@@ -156,9 +192,24 @@ def price_of(catalogue: Catalogue, slot: Slot, region: str) -> Decimal | None:
     return max(elsewhere.values(), default=None)
 
 
-def _number(text: str | None) -> float:
-    value = quantity.parse(text) if text else None
-    return float("nan") if value is None else float(value)
+def _put(
+    columns: Mapping[str, LabelColumn] | Mapping[str, PropertyColumn],
+    line: int,
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+) -> None:
+    """Enter what changed of one cluster into the columns that are there."""
+    if old is new or old == new:
+        return
+    for name, column in columns.items():
+        value = new.get(name)
+        if old.get(name) != value:
+            column.put(line, value)
+
+
+def _fixed(flags: Flags) -> Flags:
+    flags.flags.writeable = False
+    return flags
 
 
 def _empty(lines: int, slots: tuple[Slot, ...]) -> Stocks:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet.engine.ask import Ask
-from fleet.engine.fleet import Fleet, Ints
+from fleet.engine.columns import Ints
+from fleet.engine.fleet import Fleet
 from fleet.engine.ledger import Pending
 from fleet.engine.rows import Owner, Slot
 

@@ -9,8 +9,9 @@ from fleet.api.binding import Allocation
 from fleet.api.placement import Scoring
 from fleet.api.snapshot import Demand
 from fleet.catalog.prices import SPOT
+from fleet.engine.columns import Flags, Ints
 from fleet.engine.fit import Misfit, Size, sizes
-from fleet.engine.fleet import MICRO, NO_PRICE, Flags, Fleet, Ints, Stocks
+from fleet.engine.fleet import MICRO, NO_PRICE, Fleet, Stocks
 from fleet.engine.market import Market
 from fleet.engine.rows import Slot
 

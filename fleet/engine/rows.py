@@ -1,15 +1,25 @@
 """What a decision reads of a member cluster; a heartbeat changes none of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from fleet.api.binding import WorkloadKey
-from fleet.api.cluster import MemberCluster, Pool, Taint
+from fleet.api.cluster import AgentStatus, MemberCluster, Pool
 from fleet.api.conditions import find
 
-RESOURCE_PREFIX: Final = "resources.kubernetes-fleet.io/"
+NAMESPACES_COLLECTED: Final = "NamespaceCollectionSucceeded"
+TOTAL: Final = "resources.kubernetes-fleet.io/total-"
+ALLOCATABLE: Final = "resources.kubernetes-fleet.io/allocatable-"
+AVAILABLE: Final = "resources.kubernetes-fleet.io/available-"
+
+
+class Taint(NamedTuple):
+    key: str
+    value: str
+    effect: str
 
 
 class Slot(NamedTuple):
@@ -45,19 +55,27 @@ class Stock:
     """GPUs that each workload has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+NO_STOCKS: Final[Mapping[Slot, Stock]] = MappingProxyType({})
+NO_PROPERTIES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Row(NamedTuple):
     name: str
     region: str
     labels: Mapping[str, str]
     taints: tuple[Taint, ...] = ()
-    stocks: Mapping[Slot, Stock] = field(default_factory=dict)
+    stocks: Mapping[Slot, Stock] = NO_STOCKS
     deleting: bool = False
     joined: bool = False
+    """Whether its agent has joined, reports its health, and has sent a heartbeat."""
     unhealthy_since: datetime | None = None
-    namespaces: frozenset[str] = frozenset()
+    namespaces: frozenset[str] | None = None
+    """None where the cluster does not report them."""
     heartbeat_seconds: int = 60
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = NO_PROPERTIES
+
+    def lacks(self, namespace: str) -> bool:
+        return self.namespaces is not None and namespace not in self.namespaces
 
     def held(self, slot: Slot, owner: Owner) -> int:
         """Count the GPUs of a kind that a workload has here, as the member reported it."""
@@ -66,40 +84,51 @@ class Row:
 
 
 def row_of(member: MemberCluster) -> Row:
-    status = member.status
+    spec, status = member.spec, member.status
+    joined, unhealthy_since = _health(status.agent)
     return Row(
         name=member.name,
         region=member.region,
         labels=member.metadata.labels,
-        taints=member.spec.taints,
-        stocks=_stocks(status.inventory.pools),
+        taints=tuple(Taint(t.key, t.value, t.effect) for t in spec.taints) if spec.taints else (),
+        stocks=_stocks(status.inventory.pools) if status.inventory.pools else NO_STOCKS,
         deleting=member.deleting,
-        joined=member.joined,
-        unhealthy_since=_unhealthy_since(member),
-        namespaces=frozenset(status.namespaces),
-        heartbeat_seconds=member.spec.heartbeat_period_seconds,
-        properties=dict(_properties(member)),
+        joined=joined,
+        unhealthy_since=unhealthy_since,
+        namespaces=_namespaces(member),
+        heartbeat_seconds=spec.heartbeat_period_seconds,
+        properties=_properties(member),
     )
 
 
-def _unhealthy_since(member: MemberCluster) -> datetime | None:
-    agent = member.status.agent
-    healthy = find(agent.conditions, "Healthy") if agent else None
-    return healthy.last_transition_time if healthy and healthy.false else None
+def _health(agent: AgentStatus | None) -> tuple[bool, datetime | None]:
+    """Say whether an agent has joined, and since when it is unhealthy."""
+    if agent is None:
+        return False, None
+    joined, healthy = (find(agent.conditions, kind) for kind in ("Joined", "Healthy"))
+    heard = agent.last_received_heartbeat is not None
+    there = heard and joined is not None and joined.true and healthy is not None
+    unhealthy = healthy is not None and not healthy.true
+    return there, healthy.last_transition_time if healthy and unhealthy else None
 
 
-def _properties(member: MemberCluster) -> Iterator[tuple[str, str]]:
-    for name, property_value in member.status.properties.items():
-        yield name, property_value.value
-    usage = member.status.resource_usage
-    kinds = {
-        "total": usage.capacity,
-        "allocatable": usage.allocatable,
-        "available": usage.available,
-    }
-    for capacity, amounts in kinds.items():
+def _namespaces(member: MemberCluster) -> frozenset[str] | None:
+    """A cluster is judged by its namespaces once its agent reports some, or how it fared."""
+    found = frozenset(member.status.namespaces)
+    return found if found or find(member.status.conditions, NAMESPACES_COLLECTED) else None
+
+
+def _properties(member: MemberCluster) -> Mapping[str, str]:
+    status, usage = member.status, member.status.resource_usage
+    found = {name: given.value for name, given in status.properties.items()}
+    for prefix, amounts in (
+        (TOTAL, usage.capacity),
+        (ALLOCATABLE, usage.allocatable),
+        (AVAILABLE, usage.available),
+    ):
         for resource, amount in amounts.items():
-            yield f"{RESOURCE_PREFIX}{capacity}-{resource}", amount
+            found[prefix + resource] = amount
+    return found
 
 
 def _stocks(pools: Iterable[Pool]) -> Mapping[Slot, Stock]:

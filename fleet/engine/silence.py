@@ -29,7 +29,9 @@ def held_back(ask: Ask, fleet: Fleet) -> frozenset[str]:
     Whatever silences most members within one toleration is more likely here than there, and
     nowhere is enough room left.
     """
-    toleration = ask.toleration_seconds or 0.0
+    toleration = ask.toleration_seconds
+    if toleration is None or not ask.silent_seconds:
+        return frozenset()
     members = [row.name for row in fleet.rows() if row.joined and not row.deleting]
     heard_of = {**ask.overdue_seconds, **ask.silent_seconds}
     seconds = {name: heard_of[name] for name in members if name in heard_of}

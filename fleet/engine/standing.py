@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from fleet.api.binding import ClusterScore
 from fleet.api.placement import PlacementType
@@ -22,9 +23,14 @@ class Standing:
     """Silent members that stay, since most of the fleet went silent with them."""
 
 
+NOTHING_HELD: Final = Standing()
+
+
 def standing(found: Field) -> Standing:
     """Judge the clusters in use, and take back those that answer again in time."""
     ask, fleet = found.ask, found.fleet
+    if not ask.holdings:
+        return NOTHING_HELD
     back = held_back(ask, fleet)
     silent = too_long(ask, fleet).keys() - back
     causes = {h.cluster: _cause(h, found, h.cluster in silent) for h in ask.in_use}
@@ -41,11 +47,16 @@ def _cause(holding: Holding, found: Field, silent: bool) -> Cause | None:
         return Cause.LEFT
     if silent:
         return Cause.SILENT
-    if not holding.current and not (holding.same_rules and found.fits(holding.cluster)):
+    if not holding.current and not (found.ask.scoring and _as_before(holding, found)):
         return Cause.UNFIT
     if holding.current and _sold_out(holding, found.ask, found.fleet):
         return Cause.SOLD_OUT
     return None
+
+
+def _as_before(holding: Holding, found: Field) -> bool:
+    """Whether only what it takes has changed, and it still finds room."""
+    return holding.same_rules and found.fits(holding.cluster)
 
 
 def _sold_out(holding: Holding, ask: Ask, fleet: Fleet) -> bool:
@@ -85,21 +96,20 @@ def _restored(found: Field, now: Standing) -> Standing:
 def _answers(holding: Holding, found: Field) -> bool:
     if holding.in_use or not (holding.fell_silent and holding.ready):
         return False
-    line = found.fleet.order.get(holding.cluster)
     heard = holding.cluster not in found.ask.silent_seconds
-    return line is not None and heard and bool(found.eligible[line])
+    return heard and found.may_take(holding.cluster)
 
 
 def stay(found: Field, holding: Holding) -> Ranked:
     """Leave a cluster as it was decided; one decided for other demands is decided anew there."""
     if not holding.current and found.fits(holding.cluster):
-        return found.ranked(holding.cluster)
+        return found.ranked((found.fleet.order[holding.cluster], 0))[0]
     old = holding.decision.cluster_score
     return Ranked(
         cluster=holding.cluster,
         score=_score(old) if old else None,
         allocations=holding.allocations,
-        reason=holding.decision.reason,
+        said=holding.decision.reason,
         kept=True,
     )
 

@@ -3,62 +3,68 @@
 A cluster without the label is no part of the spread: it neither violates it nor earns by it.
 """
 
-from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from fleet.api.placement import TopologySpreadConstraint
-from fleet.engine.fleet import Flags, Fleet, Ints
+from fleet.engine.columns import ABSENT, Flags, Ints, LabelColumn
+from fleet.engine.fleet import Fleet
+from fleet.engine.rules import Even
 
-VIOLATION = -1000
+VIOLATION: Final = -1000
 """Points for a cluster that violates a constraint under which anything goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     score: Ints
+    forbidden: tuple[tuple[Even, Flags], ...]
+    """By constraint, the clusters that it forbids."""
     violates: Flags
     """Clusters that a constraint forbids."""
 
 
-def spread(
-    constraints: Collection[TopologySpreadConstraint], fleet: Fleet, taken: Collection[str]
-) -> Spread:
+def verdict(constraint: Even, counts: Sequence[int], count: int) -> int | None:
+    """Give the points for one more in a domain that has `count`; None where that is forbidden.
+
+    `counts` are those of all domains, the least first. The skew only shrinks by filling the one
+    domain that has the least, and grows by one more where most are.
+    """
+    least, most = counts[0], counts[-1]
+    change = 1 if count == most else -1 if count == least != counts[1] else 0
+    if most - least + change <= constraint.max_skew:
+        return -change
+    return None if constraint.required else VIOLATION
+
+
+def taken_by_domain(column: LabelColumn, lines: Iterable[int]) -> dict[int, int]:
+    """Count the clusters taken in each domain that some cluster is in, by its code."""
+    counts = {code: 0 for code, uses in enumerate(column.uses) if uses}
+    counts.pop(ABSENT, None)
+    for line in lines:
+        code = int(column.codes[line])
+        if code != ABSENT:
+            counts[code] += 1
+    return counts
+
+
+def spread(constraints: Iterable[Even], fleet: Fleet, taken: Iterable[str]) -> Spread:
     """Judge every cluster as the next one beside those that are taken already."""
-    score, violates = np.zeros(len(fleet), np.int64), np.zeros(len(fleet), np.bool_)
+    score, forbids = np.zeros(len(fleet), np.int64), list[tuple[Even, Flags]]()
+    lines = fleet.lines_of(taken)
     for constraint in constraints:
-        change, skewed = _effect(constraint, fleet, taken)
-        if constraint.when_unsatisfiable == "DoNotSchedule":
-            violates |= skewed
-            score -= change
-        else:
-            score += np.where(skewed, VIOLATION, -change)
-    return Spread(score, violates)
-
-
-def _effect(
-    constraint: TopologySpreadConstraint, fleet: Fleet, taken: Collection[str]
-) -> tuple[Ints, Flags]:
-    """Give the change of the skew by each cluster, and whether it ends above the limit."""
-    column = fleet.label(constraint.topology_key)
-    counts = Counter({value: 0 for value in column if value is not None})
-    lines = (fleet.order.get(name) for name in taken)
-    counts.update(column[line] for line in lines if line is not None and column[line] is not None)
-    after = _skews(counts)
-    skew = max(counts.values(), default=0) - min(counts.values(), default=0)
-    skews = np.fromiter((after.get(value, skew) for value in column), np.int64, len(column))
-    inside = np.fromiter((value is not None for value in column), np.bool_, len(column))
-    return skews - skew, (skews > constraint.max_skew) & inside
-
-
-def _skews(counts: Mapping[str, int]) -> dict[str, int]:
-    """Give the skew that one more in each domain would leave."""
-    ordered = sorted(counts.values())
-
-    def skew(count: int) -> int:
-        least = ordered[0] if count > ordered[0] else min(ordered[1:2], default=count + 1)
-        return max(ordered[-1], count + 1) - min(least, count + 1)
-
-    return {domain: skew(count) for domain, count in counts.items()}
+        column = fleet.label(constraint.key)
+        counts = taken_by_domain(column, lines)
+        ordered = sorted(counts.values())
+        found = {count: verdict(constraint, ordered, count) for count in set(ordered)}
+        verdicts = [
+            found[counts[code]] if code in counts else 0 for code in range(len(column.uses))
+        ]
+        points = np.array([each or 0 for each in verdicts], np.int64)
+        forbidden = np.array([each is None for each in verdicts], np.bool_)
+        score += points[column.codes]
+        forbids.append((constraint, forbidden[column.codes]))
+    violates = reduce(or_, [flags for _, flags in forbids], fleet.nobody)
+    return Spread(score, tuple(forbids), violates)

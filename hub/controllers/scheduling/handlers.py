@@ -118,7 +118,7 @@ class Scheduling:
     def _concerned(self, old: Row | None, new: Row | None) -> Iterator[Key]:
         """Whoever lacks something, and whoever uses a cluster that leaves or sells out."""
         yield from self._lacking
-        if not (old and new and replace(old, stocks=new.stocks) == new):
+        if not (old and new and old._replace(stocks=new.stocks) == new):
             yield from self._greedy
         row = new or old
         if row and (new is None or new.deleting or _sells_out(new)):

@@ -17,6 +17,7 @@ from fleet.engine.fleet import Fleet
 from fleet.engine.holdings import holdings, namespace_needed
 from fleet.engine.ledger import Ledger
 from fleet.engine.rows import Row
+from fleet.engine.rules import rules_of
 from fleet.engine.snapshots import newest_policy
 from fleet.kube.cache import Cache
 from hub.controllers.scheduling.plan.actions import Observed
@@ -125,7 +126,7 @@ class Observer:
     ) -> Ask:
         heartbeats, timeouts = self.capacity.heartbeats, self.timeouts
         return Ask(
-            policy=snapshot.policy,
+            rules=rules_of(snapshot.policy),
             now=now,
             limit=snapshot.limit,
             demands=snapshot.spec.demands,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from fleet.api.binding import ClusterDecision
 from fleet.api.conditions import Condition, ConditionStatus, since
 from fleet.api.names import CRP_GENERATION
 from fleet.api.snapshot import PolicySnapshot, PolicySnapshotStatus
@@ -23,10 +24,17 @@ def report(
     new = PolicySnapshotStatus(
         observed_crp_generation=int(snapshot.metadata.annotations.get(CRP_GENERATION, 0)),
         conditions=(condition,),
-        target_clusters=(*outcome.chosen, *outcome.others),
+        target_clusters=_targets(outcome, old.target_clusters),
     )
     same = new == old.model_copy(update={"conditions": new.conditions})
     return None if same and condition in old.conditions else new
+
+
+def _targets(outcome: Outcome, old: tuple[ClusterDecision, ...]) -> tuple[ClusterDecision, ...]:
+    before = tuple(decision for decision in old if decision.selected)
+    return (
+        old if outcome.stands and before == outcome.chosen else (*outcome.chosen, *outcome.others)
+    )
 
 
 def _scheduled(outcome: Outcome, generation: int, now: datetime) -> Condition:

@@ -23,7 +23,12 @@ items:
   status: &joined
     conditions:
     - {type: Joined, status: "True", reason: Joined, lastTransitionTime: "2026-01-01T00:00:00Z"}
-    agentStatus: [{type: MemberAgent, lastReceivedHeartbeat: "2026-01-01T00:00:00Z"}]
+    agentStatus:
+    - type: MemberAgent
+      lastReceivedHeartbeat: "2026-01-01T00:00:00Z"
+      conditions:
+      - {type: Joined, status: "True", reason: Well, lastTransitionTime: "2026-01-01T00:00:00Z"}
+      - {type: Healthy, status: "True", reason: Well, lastTransitionTime: "2026-01-01T00:00:00Z"}
     inventory:
       pools:
       - {instanceType: Standard_NV36ads_A10_v5, gpusPerNode: 1, nodesProvisionable: 2}

@@ -203,8 +203,8 @@ def test_the_hours_before_the_start_of_the_hub_do_not_count() -> None:
 
 @pytest.mark.parametrize(
     ("age", "beats", "stale"),
-    [(299, False, []), (300, False, ["us"]), (300, True, [])],
-    ids=["lately", "long ago", "long ago by a clock that is wrong"],
+    [(299, False, []), (300, False, ["us"]), (999 * 86_400, True, []), (9, True, ["us"])],
+    ids=["lately", "long ago", "long ago by a clock that is wrong", "set back since"],
 )
 def test_a_member_not_heard_since_the_start_is_stale_by_its_last_heartbeat(
     age: float, *, beats: bool, stale: list[str]
@@ -214,6 +214,7 @@ def test_a_member_not_heard_since_the_start_is_stale_by_its_last_heartbeat(
     if beats:
         ward.beat("us")
     assert sorted(ward.heartbeats.stale(300)) == stale
+    assert ward.turned == (["us"] if beats else [])
 
 
 async def test_time_alone_makes_members_silent() -> None:

@@ -86,7 +86,15 @@ def test_some_controllers_may_run_alone() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("5m", 300), ("1h30m", 5400), ("250ms", 0.25), ("1.5s", 1.5), ("1m0.5s", 60.5)],
+    [
+        ("90s", 90),
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("250ms", 0.25),
+        ("1.5s", 1.5),
+        ("1m0.5s", 60.5),
+        ("24h", 86400),
+    ],
 )
 def test_a_duration_is_read_as_go_writes_it(text: str, seconds: float) -> None:
     assert settings(["--health-timeout", text], {}).health_timeout_seconds == seconds
@@ -100,7 +108,11 @@ def test_a_duration_is_read_as_go_writes_it(text: str, seconds: float) -> None:
         (["--health-timeout", ""], "--health-timeout"),
         (["--heartbeat-timeout", "0s"], "--heartbeat-timeout: must be longer than nothing: 0s"),
         (["--health-timeout", "0m0.0s"], "--health-timeout: must be longer than nothing: 0m0.0s"),
-        (["--controllers", "placement,plcement"], "no such controller: plcement"),
+        (
+            ["--controllers", "placement,plcement"],
+            "no such controller: plcement; there are membership,",
+        ),
+        (["--controllers", " ,"], "name one at least of membership,"),
         (["--nonsense"], "--nonsense"),
     ],
 )

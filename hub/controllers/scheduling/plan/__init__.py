@@ -6,6 +6,7 @@ from itertools import islice
 
 from fleet.api import names
 from fleet.api.binding import Binding, BindingState
+from fleet.api.snapshot import PolicySnapshot
 from fleet.engine.again import seconds_until_change
 from fleet.engine.ask import Ask
 from fleet.engine.decide import Decision, decide
@@ -42,7 +43,7 @@ def plan(observed: Observed) -> Plan:
     hold = () if held else (Hold(placement),)
     return Plan(
         actions=(*hold, *_let_go(observed), *_steps(observed, ask, found)),
-        outcome=_outcome(found),
+        outcome=_outcome(found, observed.snapshot),
         taken={choice.cluster: choice.allocations for choice in found.chosen},
         settled=found.settled,
         again_in_seconds=seconds_until_change(found),
@@ -123,14 +124,21 @@ def _silent_since(binding: Binding, ask: Ask, found: Decision) -> str:
     return f"{ask.now - silence:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _outcome(found: Decision) -> Outcome:
-    chosen = sorted(found.chosen, key=lambda choice: choice.cluster)
-    if found.fulfilled:
-        others = list(islice(found.others(), MAX_NOT_SELECTED))
+def _outcome(found: Decision, snapshot: PolicySnapshot | None) -> Outcome:
+    """Tell of the others too, but where none was compared: an earlier choice stands, or none is."""
+    taken = [choice for choice in found.chosen if choice.cluster not in found.absent]
+    chosen = sorted(taken, key=lambda choice: choice.cluster)
+    told_before = snapshot is not None and snapshot.status.conditions
+    if found.stands and (told_before or not chosen):
+        others = []
+    elif found.fulfilled:
+        others = list(islice(found.reported(), MAX_NOT_SELECTED))
     else:
-        others = list(found.others())
+        others = list(found.reported())
+    told = others if found.absent else others[:MAX_NOT_SELECTED]
     return Outcome(
         chosen=tuple(decision(choice, selected=True) for choice in chosen),
-        others=tuple(decision(v, selected=False) for v in others[:MAX_NOT_SELECTED]),
+        others=tuple(decision(v, selected=False) for v in told),
         lacking=lacking(found, others),
+        stands=found.stands,
     )

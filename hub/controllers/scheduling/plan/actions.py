@@ -85,6 +85,8 @@ class Outcome:
     others: tuple[ClusterDecision, ...] = ()
     lacking: str = ""
     """Empty where the policy is fulfilled."""
+    stands: bool = False
+    """Whether all was chosen before: the others are then as they were judged at that time."""
 
 
 @dataclass(frozen=True, slots=True)

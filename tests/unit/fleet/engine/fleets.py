@@ -13,6 +13,7 @@ from fleet.catalog.catalogue import Catalogue, load
 from fleet.engine.ask import Ask, Holding
 from fleet.engine.demand import demand_of
 from fleet.engine.fleet import Fleet
+from fleet.engine.rules import rules_of
 from fleet.testing.workloads import inference_set, workspace
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -46,13 +47,6 @@ def member(
     joined: bool = True,
     **status: Any,
 ) -> MemberCluster:
-    condition = {
-        "type": "Joined",
-        "status": str(joined),
-        "reason": "Said",
-        "message": "",
-        "lastTransitionTime": NOON,
-    }
     region = {names.REGION: REGIONS.get(name, name)}
     return MemberCluster.model_validate(
         {
@@ -67,12 +61,25 @@ def member(
                 "taints": [{"key": taint}] if taint else [],
             },
             "status": {
-                "conditions": [condition],
+                "conditions": [said("Joined", str(joined))],
+                "agentStatus": [agent(said("Joined", str(joined)), WELL)],
                 "inventory": {"pools": list(pools)},
                 **status,
             },
         }
     )
+
+
+def said(kind: str, status: str, at: datetime = NOON) -> dict[str, Any]:
+    return {"type": kind, "status": status, "reason": "Said", "lastTransitionTime": at}
+
+
+WELL = said("Healthy", "True")
+
+
+def agent(*conditions: dict[str, Any], beat: datetime | None = NOON) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "MemberAgent", "conditions": conditions}
+    return found | ({"lastReceivedHeartbeat": beat} if beat else {})
 
 
 def three(*pools: dict[str, Any]) -> list[MemberCluster]:
@@ -99,7 +106,7 @@ def ask(number: int | None, *demands: Demand, **more: Any) -> Ask:
     """Ask for so many clusters; None asks for all."""
     policy = {"placementType": "PickAll" if number is None else "PickN", **more.pop("policy", {})}
     asked = Policy.model_validate(policy)
-    return Ask(policy=asked, now=NOON, limit=number, demands=demands, **more)
+    return Ask(rules=rules_of(asked), now=NOON, limit=number, demands=demands, **more)
 
 
 def holding(cluster: str, *allocations: Allocation, points: int = 0, **more: Any) -> Holding:

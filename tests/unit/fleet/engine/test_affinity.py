@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.api.placement import Policy
-from fleet.engine.affinity import matches, points, required
+from fleet.engine.affinity import matches, points
 from fleet.engine.fleet import Fleet
+from fleet.engine.rules import rules_of
 from tests.unit.fleet.engine.fleets import fleet, member
 
 CPU, PREFIX = "resources.kubernetes-fleet.io/available-cpu", "resources.kubernetes-fleet.io/"
@@ -31,7 +32,9 @@ def policy(*terms: dict[str, Any], preferred: list[dict[str, Any]] | None = None
             "clusterSelectorTerms": list(terms)
         }
     affinity["preferredDuringSchedulingIgnoredDuringExecution"] = preferred or []
-    return Policy.model_validate({"affinity": {"clusterAffinity": affinity}})
+    return Policy.model_validate(
+        {"placementType": "PickN", "affinity": {"clusterAffinity": affinity}}
+    )
 
 
 def compare(operator: str, *values: str, name: str = CPU) -> dict[str, Any]:
@@ -45,9 +48,12 @@ def labelled(operator: str, *values: str) -> dict[str, Any]:
 
 
 def matched(terms: Policy, found: Fleet) -> list[str]:
-    selector = required(terms)
-    assert selector is not None
-    return [name for name, flag in zip(found.names, matches(selector, found), strict=True) if flag]
+    flags = matches(rules_of(terms).required, found)
+    return [name for name, flag in zip(found.names, flags, strict=True) if flag]
+
+
+def earns(found: Fleet, preferred: list[dict[str, Any]]) -> Any:
+    return points(rules_of(policy(preferred=preferred)).liked, found)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def test_without_terms_everything_matches() -> None:
         }
     )
     assert matched(nothing, sized(a="1")) == ["a"]
-    assert required(Policy()) is None
+    assert rules_of(Policy()).required == ()
 
 
 def sorted_by(order: str, weight: int) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def test_a_sorted_property_earns_its_place_between_the_least_and_the_most(
     order: str, weight: int, earned: dict[str, int]
 ) -> None:
     found = sized(least="4", near="5", most="8", none=None)
-    given_points = points(policy(preferred=[sorted_by(order, weight)]), found)
+    given_points = earns(found, [sorted_by(order, weight)])
     assert dict(zip(found.names, given_points.tolist(), strict=True)) == earned
 
 
@@ -151,7 +157,7 @@ def test_a_sorted_property_earns_its_place_between_the_least_and_the_most(
 )
 def test_where_nothing_differs_a_sorter_gives_nothing(cpus: dict[str, str | None]) -> None:
     found = sized(**cpus)
-    assert points(policy(preferred=[sorted_by("Ascending", 50)]), found).tolist() == [0, 0]
+    assert earns(found, [sorted_by("Ascending", 50)]).tolist() == [0, 0]
 
 
 def test_preferences_add_up_and_the_term_must_hold() -> None:
@@ -167,15 +173,36 @@ def test_preferences_add_up_and_the_term_must_hold() -> None:
         {"weight": -3, "preference": west},
         {"weight": 10, "preference": {**west, **sorter}},
     ]
-    assert points(policy(preferred=terms), found).tolist() == [4, 9, 0]
+    assert earns(found, terms).tolist() == [4, 9, 0]
 
 
 @given(cpus=st.lists(st.integers(0, 1000), min_size=2, max_size=6), weight=st.integers(-100, 100))
 def test_points_lie_between_nothing_and_the_weight(cpus: list[int], weight: int) -> None:
     found = sized(**{f"c{place}": str(cpu) for place, cpu in enumerate(cpus)})
     for order in ("Ascending", "Descending"):
-        earned = points(policy(preferred=[sorted_by(order, weight)]), found).tolist()
+        earned = earns(found, [sorted_by(order, weight)]).tolist()
         assert all(min(0, weight) <= each <= max(0, weight) for each in earned)
         if len(set(cpus)) > 1:
             best = max(cpus) if order == "Descending" else min(cpus)
             assert earned[cpus.index(best)] == weight
+
+
+@pytest.mark.parametrize(
+    ("operator", "names"), [("Eq", ["same"]), ("Gt", ["more"]), ("Ne", ["more"])]
+)
+def test_quantities_that_differ_in_the_last_digit_alone_are_told_apart(
+    operator: str, names: list[str]
+) -> None:
+    found = sized(same="9007199254740992", more="9007199254740993")
+    assert matched(policy(compare(operator, "9007199254740992")), found) == names
+
+
+def test_a_bound_that_is_no_quantity_and_an_operator_that_is_none_match_nothing() -> None:
+    found = sized(a="1", b=None)
+    for wrong in (compare("Ne", "many"), compare("Ne", "1", "2"), compare("About", "1")):
+        assert matched(policy(wrong), found) == []
+
+
+def test_what_a_preference_says_of_properties_is_left_out_of_account() -> None:
+    term = {"weight": 5, "preference": compare("Gt", "8")}
+    assert earns(sized(a="1"), [term]).tolist() == [5]

@@ -85,7 +85,9 @@ def test_pick_fixed_leaves_what_is_in_use_whatever_became_of_it() -> None:
     broken = [member("eu", joined=False), member("us", taint="broken")]
     found = decide(ask(None, policy=policy, holdings=(holding("eu"),)), fleet(*broken))
     assert clusters(found) == ["eu", "us"]
-    assert found.fulfilled
+    assert found.leaving == {}
+    assert (found.fulfilled, found.absent) == (False, ("eu",))
+    assert list(found.reported()) == [Rejected("eu", "eligibility", "has not joined the fleet")]
 
 
 def test_pick_fixed_lets_go_of_what_is_named_no_more() -> None:

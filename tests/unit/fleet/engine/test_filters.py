@@ -9,7 +9,7 @@ from fleet.api.cluster import MemberCluster
 from fleet.engine.ask import Ask
 from fleet.engine.decide import decide
 from fleet.engine.verdicts import Rejected
-from tests.unit.fleet.engine.fleets import NOON, ask, fleet, member
+from tests.unit.fleet.engine.fleets import NOON, WELL, agent, ask, fleet, member, said
 
 
 def leaving(name: str) -> MemberCluster:
@@ -18,13 +18,8 @@ def leaving(name: str) -> MemberCluster:
 
 
 def unhealthy(name: str, minutes: int, status: str = "False") -> MemberCluster:
-    healthy = {
-        "type": "Healthy",
-        "status": status,
-        "reason": "Said",
-        "lastTransitionTime": NOON - timedelta(minutes=minutes),
-    }
-    return member(name, agentStatus=[{"type": "MemberAgent", "conditions": [healthy]}])
+    healthy = said("Healthy", status, NOON - timedelta(minutes=minutes))
+    return member(name, agentStatus=[agent(said("Joined", "True"), healthy)])
 
 
 def required(**term: Any) -> dict[str, Any]:
@@ -59,6 +54,31 @@ WEST = {"labelSelector": {"matchLabels": {"side": "west"}}}
             unhealthy("eu", 6),
             "eligibility",
             "its agent is unhealthy since 2026-01-01 11:54:00",
+        ),
+        (
+            ask(1),
+            unhealthy("eu", 60, "Unknown"),
+            "eligibility",
+            "its agent is unhealthy since 2026-01-01 11:00:00",
+        ),
+        (ask(1), member("eu", agentStatus=[]), "eligibility", "has not joined the fleet"),
+        (
+            ask(1),
+            member("eu", agentStatus=[agent(said("Joined", "True"))]),
+            "eligibility",
+            "has not joined the fleet",
+        ),
+        (
+            ask(1),
+            member("eu", agentStatus=[agent(said("Joined", "True"), WELL, beat=None)]),
+            "eligibility",
+            "has not joined the fleet",
+        ),
+        (
+            ask(1, namespace="demo"),
+            member("eu", conditions=[said("NamespaceCollectionSucceeded", "True")]),
+            "namespace-affinity",
+            "has no namespace demo",
         ),
         (
             ask(1, policy=FAILOVER, silent_seconds={"eu": 31.0}),
@@ -101,7 +121,6 @@ def test_a_cluster_is_rejected_with_a_reason(
         (ask(1, silent_seconds={"eu": 299.0}), member("eu")),
         (ask(1, policy=FAILOVER, silent_seconds={"eu": 14.0}), member("eu")),
         (ask(1), unhealthy("eu", 4)),
-        (ask(1), unhealthy("eu", 60, "Unknown")),
         (ask(1, policy=required(**WEST)), member("eu", labels={"side": "west"})),
         (ask(1, policy=required()), member("eu")),
         (ask(1, policy={"affinity": {"clusterAffinity": {}}}), member("eu")),

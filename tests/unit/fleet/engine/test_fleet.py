@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,8 +63,8 @@ def test_resources_are_properties_with_kubefleets_names() -> None:
         "kubernetes.azure.com/per-cpu-core-cost": "0.1",
     }
     columns = fleet(member("eu", resourceUsage=usage), member("us"))
-    assert columns.quantities("resources.kubernetes-fleet.io/available-cpu")[0] == 1.5
-    assert np.isnan(columns.quantities("resources.kubernetes-fleet.io/available-cpu")[1])
+    cpu = columns.property("resources.kubernetes-fleet.io/available-cpu")
+    assert (cpu.near[0], cpu.known.tolist()) == (1.5, [True, False])
 
 
 @pytest.mark.parametrize(
@@ -127,10 +126,12 @@ MEMBERS = st.builds(
 
 
 def _columns(found: Fleet) -> Any:
-    cpu = found.quantities("resources.kubernetes-fleet.io/available-cpu")
+    cpu, zone = found.property("resources.kubernetes-fleet.io/available-cpu"), found.label("zone")
+    zones = {value: zone.equal(value).tolist() for value in "ab"}
     picked = decide(ask(2, phi()), found)
     reasons = [str(verdict) for verdict in picked.others()]
-    return found.names, found.label("zone").tolist(), cpu.tolist(), str(picked.chosen), reasons
+    columns = zones, zone.equal(None).tolist(), str((cpu.near.tolist(), cpu.extremes))
+    return found.names, columns, str(picked.chosen), reasons
 
 
 @given(news=st.lists(MEMBERS | st.sampled_from(["us", "eu", "apac", "af"]), max_size=12))

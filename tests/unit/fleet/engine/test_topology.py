@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.api.placement import TopologySpreadConstraint
 from fleet.engine.decide import decide
+from fleet.engine.rules import Even
 from fleet.engine.topology import VIOLATION, spread
-from fleet.engine.verdicts import Rejected
+from fleet.engine.verdicts import Cause, Ranked, Rejected
 from tests.unit.fleet.engine.fleets import ask, fleet, holding, member
 
 ZONES = {"a1": "a", "a2": "a", "a3": "a", "b1": "b", "c1": "c"}
@@ -23,12 +23,8 @@ def zoned(**zones: str) -> Any:
     return fleet(*members)
 
 
-def constraint(skew: int = 1, *, hard: bool = True) -> TopologySpreadConstraint:
-    return TopologySpreadConstraint(
-        max_skew=skew,
-        topology_key="zone",
-        when_unsatisfiable="DoNotSchedule" if hard else "ScheduleAnyway",
-    )
+def constraint(skew: int = 1, *, hard: bool = True) -> Even:
+    return Even("zone", skew, hard)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +52,7 @@ def test_a_skew_beyond_the_limit_is_forbidden_or_costs_dear(*, hard: bool) -> No
     judged = spread([constraint(hard=hard)], found, ["a1"])
     line = found.order["a2"]
     assert bool(judged.violates[line]) is hard
-    assert judged.score[line] == (-1 if hard else VIOLATION)
+    assert judged.score[line] == (0 if hard else VIOLATION)
     assert not judged.violates[found.order["b1"]]
 
 
@@ -73,13 +69,15 @@ def test_no_label_anywhere_leaves_everything_as_it_is() -> None:
     assert (judged.score.tolist(), judged.violates.tolist()) == ([0, 0], [False, False])
 
 
-def test_one_domain_alone_is_always_even() -> None:
+def test_one_domain_alone_is_judged_as_the_largest_of_several() -> None:
     judged = spread([constraint()], zoned(a1="a", a2="a"), ["a1"])
-    assert (judged.score.tolist(), judged.violates.tolist()) == ([0, 0], [False, False])
+    assert (judged.score.tolist(), judged.violates.tolist()) == ([-1, -1], [False, False])
 
 
 def topology(skew: int = 1, *, hard: bool = True) -> dict[str, Any]:
-    return {"topologySpreadConstraints": [constraint(skew, hard=hard).dump()]}
+    mode = "DoNotSchedule" if hard else "ScheduleAnyway"
+    given = {"maxSkew": skew, "topologyKey": "zone", "whenUnsatisfiable": mode}
+    return {"topologySpreadConstraints": [given]}
 
 
 def test_each_choice_is_judged_beside_those_before_it() -> None:
@@ -91,6 +89,21 @@ def test_each_choice_is_judged_beside_those_before_it() -> None:
 def test_what_is_in_use_counts_for_the_balance() -> None:
     found = decide(ask(2, policy=topology(), holdings=(holding("c1"),)), zoned())
     assert [choice.cluster for choice in found.chosen] == ["c1", "b1"]
+
+
+def test_of_an_older_policy_only_the_first_pick_under_a_spread_is_preferred() -> None:
+    old = tuple(holding(name, current=False) for name in ("a1", "b1"))
+    found = decide(ask(2, policy=topology(), holdings=old), zoned(a1="a", a2="a", b1="b", b2="b"))
+    assert [choice.cluster for choice in found.chosen] == ["b1", "a2"]
+    assert found.leaving == {"a1": Cause.UNFIT}
+
+
+def test_others_are_judged_as_the_last_was_when_it_was_picked() -> None:
+    found = decide(ask(2, policy=topology()), zoned(a1="a", a2="a", b1="b"))
+    assert [choice.cluster for choice in found.chosen] == ["b1", "a2"]
+    (other,) = found.others()
+    assert isinstance(other, Ranked)
+    assert (other.cluster, other.score and other.score.topology) == ("a1", 1)
 
 
 def test_a_spread_that_forbids_all_others_leaves_a_placement_short_and_says_why() -> None:

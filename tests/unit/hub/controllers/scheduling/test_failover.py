@@ -6,7 +6,7 @@ from typing import Any
 from fleet.api import names
 from fleet.api.binding import BindingState
 from fleet.kube.queue import WorkQueue
-from tests.unit.fleet.engine.fleets import A10, NOON, member, phi, pool, three
+from tests.unit.fleet.engine.fleets import A10, NOON, WELL, agent, member, phi, pool, said, three
 from tests.unit.hub.controllers.scheduling.desk import (
     KEY,
     LLAMA,
@@ -41,13 +41,9 @@ class Region(Desk):
         return await self.scheduling.reconcile(KEY)
 
     def beat(self, name: str) -> None:
-        agent = {
-            "type": "MemberAgent",
-            "lastReceivedHeartbeat": NOON.replace(minute=int(self.seconds // 60) % 60).replace(
-                second=int(self.seconds % 60)
-            ),
-        }
-        self.client.put(member(name, pool(A10), agentStatus=[agent]))
+        beat = NOON + timedelta(seconds=self.seconds)
+        said_now = agent(said("Joined", "True"), WELL, beat=beat)
+        self.client.put(member(name, pool(A10), agentStatus=[said_now]))
 
 
 async def test_a_member_silent_for_less_than_is_tolerated_keeps_its_share() -> None:

@@ -271,3 +271,39 @@ async def test_a_policy_that_scores_asks_for_the_toleration() -> None:
     desk = Desk(placement(), snapshot(1, phi(), scoring=SCORED), *three(pool(A10)))
     assert await desk.reconcile() is None
     assert desk.states() == {"eu": "Scheduled"}
+
+
+async def test_an_earlier_choice_that_stands_keeps_what_was_said_of_the_others() -> None:
+    desk = Desk(placement(), snapshot(1), member("eu"), member("us"))
+    await desk.reconcile()
+    before = desk.policy().status.target_clusters
+    desk.client.put(member("apac"))
+    await desk.reconcile()
+    assert desk.policy().status.target_clusters == before
+    assert [d.cluster_name for d in before] == ["us", "eu"]
+
+
+async def test_of_fewer_clusters_than_before_the_others_are_not_judged_anew() -> None:
+    desk = Desk(placement(), snapshot(2), member("eu"), member("us"))
+    await desk.reconcile()
+    fewer = {**desk.policy().metadata.annotations, names.NUMBER_OF_CLUSTERS: "1"}
+    metadata = desk.policy().metadata.model_copy(update={"annotations": fewer})
+    desk.client.put(desk.policy().model_copy(update={"metadata": metadata}))
+    await desk.reconcile()
+    assert desk.states() == {"us": "Scheduled", "eu": "Unscheduled"}
+    assert [d.cluster_name for d in desk.policy().status.target_clusters] == ["us"]
+
+
+async def test_a_fixed_choice_tells_of_the_clusters_that_it_names() -> None:
+    policy: dict[str, Any] = {"placementType": "PickFixed", "clusterNames": ["eu", "us", "nowhere"]}
+    desk = Desk(
+        placement(), snapshot(**policy), member("eu"), member("us", joined=False), member("x")
+    )
+    await desk.reconcile()
+    status = desk.policy().status
+    assert [(d.cluster_name, d.selected, d.reason) for d in status.target_clusters] == [
+        ("eu", True, "eligible"),
+        ("us", False, "eligibility: has not joined the fleet"),
+        ("nowhere", False, "membership: is no member of the fleet"),
+    ]
+    assert [c.status for c in status.conditions] == ["False"]
