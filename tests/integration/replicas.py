@@ -20,7 +20,7 @@ from tests.integration.process import ProgramProcess
 P = TypeVar("P", bound=ProgramProcess)
 FIRST, SECOND = REPLICAS
 NAMESPACE = "replicas"
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = 6.0
 MUCH, AMID = 24, 6
 """Objects to do, and those that are done when the leader is lost."""
 STANDS_BY = "another leads"
