@@ -21,6 +21,8 @@ def without_cordon(taints: Sequence[Taint]) -> tuple[Taint, ...]:
 
 
 def named(taint: Taint) -> str:
+    if _is_ours(taint):
+        return "cordoned"
     return f"{taint.key}={taint.value}" if taint.value else taint.key
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cli.age import NOTHING, age
+from cli.cordon.taints import named
 from fleet.api import names
 from fleet.api.binding import Binding, ClusterResourceBinding, ResourceBinding
 from fleet.api.cluster import MemberCluster
@@ -61,6 +62,7 @@ def _member(member: MemberCluster, now: datetime) -> Cells:
     yield str(sum(pool.nodes for pool in pools))
     yield str(sum(pool.gpus_free for pool in pools))
     yield NOTHING if gateway is None else "ready" if gateway.ready else "not ready"
+    yield ", ".join(map(named, member.spec.taints)) or NOTHING
     yield age(member.metadata.creation_timestamp, now)
 
 
@@ -113,7 +115,7 @@ def _endpoint(endpoint: ModelEndpoint, now: datetime) -> Cells:
 NOUNS: Final[Mapping[Noun, Columns]] = {
     Noun.MEMBERS: Columns(
         (MemberCluster,),
-        ("NAME", "REGION", "JOINED", "HEARTBEAT", "NODES", "FREE GPUS", "GATEWAY", "AGE"),
+        ("NAME", "REGION", "JOINED", "HEARTBEAT", "NODES", "FREE GPUS", "GATEWAY", "TAINTS", "AGE"),
         _member,
     ),
     Noun.PLACEMENTS: Columns(

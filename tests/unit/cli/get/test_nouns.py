@@ -17,7 +17,10 @@ def condition(kind: str, status: str = "True", reason: str = "AsItShould") -> di
 
 MEMBER = {
     "metadata": {"name": "eu", "creationTimestamp": MADE},
-    "spec": {"identity": {"kind": "ServiceAccount", "name": "member-agent", "namespace": "x"}},
+    "spec": {
+        "identity": {"kind": "ServiceAccount", "name": "member-agent", "namespace": "x"},
+        "taints": [{"key": "cordon-key", "value": "cordon-value"}, {"key": "gpu"}],
+    },
     "status": {
         "region": "northeurope",
         "conditions": [condition("Joined")],
@@ -87,7 +90,12 @@ ENDPOINT = {
     },
 }
 SHOWN: list[tuple[Noun, int, dict[str, Any], str]] = [
-    (Noun.MEMBERS, 0, MEMBER, "eu | northeurope | True | 4s | 3 | 4 | not ready | 3h"),
+    (
+        Noun.MEMBERS,
+        0,
+        MEMBER,
+        "eu | northeurope | True | 4s | 3 | 4 | not ready | cordoned, gpu | 3h",
+    ),
     (
         Noun.PLACEMENTS,
         1,
