@@ -12,6 +12,7 @@ import yaml
 from fleet.api.core import Namespace
 from fleet.api.objects import Key, Metadata
 from fleet.kube.client import ApiClient
+from fleet.kube.dynamic import key_of
 from fleet.testing.apiserver import ApiServer, binaries
 from fleet.testing.waiting import until
 
@@ -126,6 +127,19 @@ def _first_rights(manifests: Iterable[Mapping[str, Any]]) -> Iterator[Question]:
             group, resource = rules[0]["apiGroups"][0], rules[0]["resources"][0]
             namespace = manifest["metadata"].get("namespace", "")
             yield Question(rules[0]["verbs"][0], group, resource, namespace=namespace)
+
+
+async def remove(
+    server: ApiServer, chart: str, templates: Iterable[str], values: Mapping[str, Any]
+) -> None:
+    """Take away what some of a chart's files have made."""
+    client = ApiClient(server.connection(), "test")
+    try:
+        for manifest in await render(chart, NAMESPACE, templates, values):
+            kind = await client.dynamic.resource_for(manifest["apiVersion"], manifest["kind"])
+            await client.dynamic.delete(kind, key_of(manifest))
+    finally:
+        await client.close()
 
 
 async def token_of(client: ApiClient, account: Key) -> str:

@@ -1,20 +1,26 @@
 """A hub as a process, and clusters that `modelfleet` has join and leave it."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
+import yaml
 
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import client, kinds, server
 from fleet.testing.relay import relay
 from tests.integration.cli.conftest import written
+from tests.integration.identity import CHARTS, remove, token_for
 from tests.integration.membership.cluster import Cluster
 from tests.integration.membership.controllers import running_controllers
 from tests.integration.membership.hubs import running_hub
 
 __all__ = ["client", "kinds", "server"]
+POLICIES: Final = [path.name for path in sorted(CHARTS.glob("hub/templates/policy-*.yaml"))]
+EVERY_POLICY: Final[Mapping[str, Any]] = {"guardRail": {"enabled": True}}
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +31,27 @@ def hub_config(kinds: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def hub(hub_config: Path, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run the module's hub, with its SETTINGS."""
+    """Run the module's hub, with its SETTINGS; where it is GUARDED, as the chart has it."""
     settings = getattr(request.module, "SETTINGS", {})
+    if getattr(request.module, "GUARDED", False):
+        hub_config = request.getfixturevalue("guarded_config")
     with running_hub(hub_config, **settings):
         yield
 
 
 @pytest.fixture(scope="module")
-def controllers(hub_config: Path) -> Iterator[None]:
-    with running_controllers(hub_config):
+def guarded_config(kinds: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Be the hub with its chart's rights, where every policy of the chart is in force."""
+    token = asyncio.run(token_for(kinds, "hub", *POLICIES, **EVERY_POLICY))
+    path = tmp_path_factory.mktemp("guarded") / "kubeconfig.yaml"
+    path.write_text(yaml.safe_dump(kinds.kubeconfig(token)), encoding="utf-8")
+    yield path
+    asyncio.run(remove(kinds, "hub", POLICIES, EVERY_POLICY))
+
+
+@pytest.fixture(scope="module")
+def controllers(kinds: ApiServer, hub_config: Path) -> Iterator[None]:
+    with running_controllers(kinds, hub_config):
         yield
 
 

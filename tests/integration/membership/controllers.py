@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleet.testing.apiserver import binaries
+from fleet.testing.apiserver import ApiServer, binaries
 
 CONTROLLERS = "namespace-controller,garbage-collector-controller"
 
 
 @contextmanager
-def running_controllers(kubeconfig: Path) -> Iterator[None]:
+def running_controllers(server: ApiServer, kubeconfig: Path) -> Iterator[None]:
+    """Run each as an account of its own: admins pass every policy."""
     program = binaries(os.environ) / "kube-controller-manager"
     flags = [
         f"--kubeconfig={kubeconfig}",
         f"--controllers={CONTROLLERS}",
+        "--use-service-account-credentials",
+        f"--service-account-private-key-file={server.home / 'certs' / 'apiserver.key'}",
         "--leader-elect=false",
         "--secure-port=0",
         "--profiling=false",

@@ -1,10 +1,15 @@
-"""`modelfleet leave` with an agent that is there: it lets go, and what runs goes on running."""
+"""`modelfleet leave` with an agent that is there: it lets go, and what runs goes on running.
+
+Every policy of the hub's chart is in force, and the namespace goes all the same.
+"""
 
 import pytest
 
 from fleet.kube.client import swap
 from fleet.testing.waiting import until
 from tests.integration.membership.cluster import Cluster
+
+GUARDED = True
 
 
 @pytest.fixture
