@@ -28,6 +28,7 @@ from fleet.kube.errors import NotFoundError
 from fleet.runtime import clock
 from fleet.testing.apiserver import NOBODY, ApiServer, free_port
 from tests.integration.cli.conftest import written
+from tests.integration.hub.fleet import condition
 from tests.unit.fleet.engine.fleets import A10, A100, allocation, member, phi, pool
 
 TEAM = "kubernetes-fleet.io/team"
@@ -51,7 +52,11 @@ class Hub:
     ) -> str:
         """Make a member that was heard so many seconds ago."""
         heard = clock.now() - timedelta(seconds=silent)
-        agent = {"type": "MemberAgent", "lastReceivedHeartbeat": heard.isoformat()}
+        agent = {
+            "type": "MemberAgent",
+            "conditions": [condition(kind, 1).dump() for kind in ("Joined", "Healthy")],
+            "lastReceivedHeartbeat": heard.isoformat(),
+        }
         labels = {names.REGION: region, TEAM: self.name}
         name = f"{region}-{self.name}"
         await self.make(member(name, *pools, labels=labels, agentStatus=[agent], **status))

@@ -71,7 +71,8 @@ def member(
 
 
 def said(kind: str, status: str, at: datetime = NOON) -> dict[str, Any]:
-    return {"type": kind, "status": status, "reason": "Said", "lastTransitionTime": at}
+    found = {"type": kind, "status": status, "reason": "Said", "message": ""}
+    return found | {"lastTransitionTime": at}
 
 
 WELL = said("Healthy", "True")
