@@ -104,6 +104,8 @@ class ModelConfig(_Part, frozen=True):
     affinity: AffinityConfig | None = None
     hedge: HedgeConfig | None = None
     cheapest_first: bool = False
+    continuation: bool = False
+    """A stream that is cut goes on at another endpoint; all must return token ids, as vLLM does."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -172,6 +174,7 @@ def _service(model: ModelConfig) -> Service:
         shadow=_shadow(model),
         affinity=Affinity(alike.header.lower(), alike.prefix_bytes) if alike else None,
         hedge=model.hedge.after_milliseconds / 1000 if model.hedge else None,
+        continues=model.continuation,
         adapters=tuple((name, name) for name in model.adapters),
     )
 

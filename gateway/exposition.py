@@ -35,6 +35,7 @@ def render(past: Counts, reports: Sequence[Report]) -> bytes:
         *_family("attempts_total", "counter", TRIES, _by_model(counts, lambda each: each.tries)),
         *_family("retries_total", "counter", TRIES, _by_model(counts, lambda each: each.retries)),
         *_family("upstream_errors_total", "counter", ERRORS, counts.errors),
+        *_family("continued_total", "counter", PLACES, counts.continued),
         *_family("refused_total", "counter", ("code",), counts.refused),
         *_family("in_flight", "gauge", PLACES, _in_flight(standings)),
         *_family("waiting", "gauge", TRIES, _waiting(reports)),

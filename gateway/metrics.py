@@ -18,6 +18,8 @@ class Counts(Struct):
     """By model, region and the answer's status."""
     errors: Numbers = field(default_factory=dict)
     """Tries that failed, by model, region and reason."""
+    continued: Numbers = field(default_factory=dict)
+    """Streams that were cut and went on, by model and the region where they did."""
     refused: Numbers = field(default_factory=dict)
     """Requests that no upstream was asked for, by the error's code."""
     first_byte: dict[Label, Histogram] = field(default_factory=dict)
@@ -47,6 +49,10 @@ class Counts(Struct):
         """Count a try that failed; the request may still be answered."""
         _add(self.errors, (model, region, str(reason)), 1)
 
+    def went_on(self, model: str, region: str) -> None:
+        """Count a stream that was cut and goes on there."""
+        _add(self.continued, (model, region), 1)
+
     def turned_down(self, code: str) -> None:
         """Count a request that no upstream was asked for."""
         _add(self.refused, (code,), 1)
@@ -55,6 +61,7 @@ class Counts(Struct):
         """Take in what another worker counted."""
         for mine, yours in (
             (self.errors, other.errors),
+            (self.continued, other.continued),
             (self.refused, other.refused),
         ):
             for label, number in yours.items():

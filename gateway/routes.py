@@ -84,7 +84,7 @@ class Routes:
         ranked = tiers([state for state in states if state.weight], self._region)
         hedged = service.hedge is not None
         told = service.rules or service.affinity or service.shadow or service.adapters
-        looks = bool(told) or hedged
+        looks = bool(told) or hedged or service.continues
         return Route(
             service, states, label, ranked, plain(states, ranked), dict(service.adapters), looks
         )

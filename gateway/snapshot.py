@@ -104,6 +104,8 @@ class Service(Struct, frozen=True, gc=False, omit_defaults=True):
     hedge: float | None = None
     """Seconds without an answer after which a second endpoint is asked as well; 0: as long as one
     answer in a hundred takes; None: never."""
+    continues: bool = False
+    """Whether a stream that is cut goes on at another endpoint: all of them return token ids."""
 
 
 class Snapshot(Struct, frozen=True, gc=False):

@@ -47,6 +47,9 @@ class ModelServiceSpec(Model):
     hedging: Hedging | None = None
     """Set, it has a second endpoint asked when the first is slow: quicker, at the price of work
     done twice."""
+    continuation: bool = False
+    """A stream that is cut goes on at another endpoint, token for token. All endpoints must return
+    token ids when they are asked to (`return_token_ids`, as vLLM does)."""
 
 
 class ModelServiceStatus(Model):

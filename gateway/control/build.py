@@ -35,6 +35,7 @@ def fleet_routes(
             shadow=traffic.shadow(service, serving.get(service.key, ())),
             affinity=traffic.affinity(service),
             hedge=traffic.hedge(service),
+            continues=service.spec.continuation,
             adapters=_adapters(service.namespace, service.spec.adapters, models),
         )
         for service, (models, listed) in zip(by_age, name_models(claims), strict=True)

@@ -118,6 +118,7 @@ class ModelServiceSpec(Struct, frozen=True):
     admission: Admission = Admission()
     traffic: Traffic = Traffic()
     hedging: Hedging | None = None
+    continuation: bool = False
 
 
 class ModelService(Kind, frozen=True):

@@ -13,7 +13,7 @@ def aim(call: Call, route: Route) -> None:
     if rule:
         call.targets = frozenset(rule.endpoints)
     call.adapter = route.adapters.get(call.model, "")
-    call.hedge = service.hedge
+    call.hedge, call.continues = service.hedge, service.continues
     if alike := service.affinity:
         session = call.request.header(alike.header.encode()) if alike.header else b""
         call.key = affinity.session(session)

@@ -37,6 +37,7 @@ class Call:
 
     __slots__ = (
         "adapter",
+        "continues",
         "hedge",
         "key",
         "kind",
@@ -77,6 +78,8 @@ class Call:
         """Equal for requests that are to go to the same endpoint; 0 where it does not matter."""
         self.hedge: float | None = None
         """Seconds before a second endpoint is asked as well; 0: as many as are unusual."""
+        self.continues = False
+        """Whether its stream may go on elsewhere when it is cut."""
         self.rules: Rules | None = None
         """Of a request that is none of a client's."""
 

@@ -52,7 +52,7 @@ class Exchange:
         self._client = client
         self._call = call
         self._attempts = Attempts(call.rules or context.rules)
-        self._reply = Reply(old=call.request.old)
+        self._reply = self._fresh()
         self._connection: UpstreamConnection | None = None
         self._dial: Dial | None = None
         self._origin: Origin | None = None
@@ -71,6 +71,9 @@ class Exchange:
         self._waits_since: float | None = None
         """When it came into the line where it waits now."""
         self.deadline = 0.0
+
+    def _fresh(self) -> Reply:
+        return Reply(old=self._call.request.old)
 
     def start(self) -> None:
         self._context.active.add(self)
@@ -194,7 +197,7 @@ class Exchange:
         if state is None:
             return False
         if len(self._attempts.tried) > 1:
-            self._reply = Reply(old=call.request.old)
+            self._reply = self._fresh()
         self._asked = now
         self.deadline = now + self._patience.first.limit
         self._origin = origin = context.pool.origin(state.endpoint)
@@ -317,8 +320,11 @@ class Exchange:
 
     def _cut(self) -> None:
         """End an answer whose writer is gone, in a way that its reader can tell."""
-        end = self._reply.cut()
         self._note(Failure.CUT, 0.0)
+        self._break_off()
+
+    def _break_off(self) -> None:
+        end = self._reply.cut()
         self._finish("cut")
         if end is None:
             self._client.abort()

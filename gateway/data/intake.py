@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from gateway import body as bodies
+from gateway import continuation
 from gateway.access import Line
 from gateway.body import BodyError
 from gateway.data.aim import aim
 from gateway.data.call import Call
 from gateway.data.client import ClientConnection, Work
+from gateway.data.continued import Continued
 from gateway.data.exchange import Exchange
 from gateway.data.hedge import Hedged
 from gateway.data.local import GATHERED, OPEN, READING, Local
@@ -149,7 +151,9 @@ class Intake:
         return self.ask(client, request, head.model, head.kind)
 
     def _exchange(self, client: ClientConnection, call: Call) -> Work:
-        if call.hedge is None:
+        if call.continues and (asked := continuation.question(call.request)):
+            exchange: Exchange = Continued(self.plane, client, call, asked)
+        elif call.hedge is None:
             exchange = Exchange(self.plane, client, call)
         else:
             exchange = Hedged(self.plane, client, call, call.hedge)

@@ -10,7 +10,9 @@ class Batch:
     """Lets `size` requests run at a time, first come first served, and counts their tokens."""
 
     def __init__(self, size: int, cache_tokens: int) -> None:
-        self._size = size
+        self._size = self._first_size = size
+        self._longest: int | None = None
+        """Of the queue; any where it is None."""
         self._cache_tokens = cache_tokens
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._empty = asyncio.Event()
@@ -26,6 +28,21 @@ class Batch:
     @property
     def cache_usage(self) -> float:
         return min(1.0, self.tokens / self._cache_tokens)
+
+    def limit(self, running: int | None, waiting: int | None) -> None:
+        """Let so many run, or as many as at first, and so many wait; what runs already does."""
+        self._size, self._longest = running or self._first_size, waiting
+        while self.running < self._size and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.running += 1
+                turn.set_result(None)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether one more would have to wait where no more may."""
+        full = self.running >= self._size
+        return self._longest is not None and full and self.waiting >= self._longest
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -58,7 +75,7 @@ class Batch:
 
     def _leave(self) -> None:
         """Hand the place on, or free it."""
-        while self._waiting:
+        while self._waiting and self.running <= self._size:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)

@@ -3,6 +3,7 @@
 ApiError
 ├── BadRequestError          400: names the field
 ├── UnknownModelError        404
+├── CrowdedError             429: too many wait
 ├── UnavailableError         503: told to refuse
 └── TornError                no answer at all: the connection is cut, as by a crash
 """
@@ -15,6 +16,7 @@ _TYPES = {
     404: "NotFoundError",
     405: "MethodNotAllowedError",
     413: "RequestTooLargeError",
+    429: "RateLimitError",
     503: "ServiceUnavailableError",
 }
 
@@ -43,6 +45,13 @@ class BadRequestError(ApiError):
 class UnknownModelError(ApiError):
     def __init__(self, model: str) -> None:
         super().__init__(404, f"The model `{model}` does not exist.", "model")
+
+
+class CrowdedError(ApiError):
+    retry_after = 1
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(429, f"{waiting} requests wait already, and no more may.")
 
 
 class UnavailableError(ApiError):

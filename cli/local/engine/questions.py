@@ -2,22 +2,23 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from typing_extensions import override
 
 from cli.local.engine.errors import BadRequestError
 from cli.local.engine.words import tokens_of, tokens_of_chat
 
+T = TypeVar("T")
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 Seed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _PATH = re.compile(r"at `\$\.?([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 _COMPLETION_TOKENS = 16
-"""OpenAI's default for /v1/completions; a chat goes on until it ends."""
+"""OpenAI's default for /v1/completions, where nothing is said; null is as many as fit."""
 
 
 class StreamOptions(Struct):
@@ -51,7 +52,7 @@ class Question(Struct, kw_only=True):
     model: str | None = None
     stream: bool | None = False
     stream_options: StreamOptions | None = None
-    max_tokens: Positive | None = None
+    max_tokens: Positive | UnsetType | None = UNSET
     min_tokens: NotNegative | None = 0
     ignore_eos: bool | None = False
     n: Positive | None = 1
@@ -69,7 +70,7 @@ class Question(Struct, kw_only=True):
 
     def asked(self) -> tuple[str, int | None]:
         """Say how many tokens are asked for, and in which field; None is as many as fit."""
-        return "max_tokens", self.max_tokens
+        return "max_tokens", self.max_tokens or None
 
     def prompt_tokens(self) -> list[int]:
         raise NotImplementedError
@@ -107,7 +108,8 @@ class Completion(Question, kw_only=True):
 
     @override
     def asked(self) -> tuple[str, int | None]:
-        return "max_tokens", self.max_tokens or _COMPLETION_TOKENS
+        most = _COMPLETION_TOKENS if self.max_tokens is UNSET else self.max_tokens
+        return "max_tokens", most or None
 
     @override
     def prompt_tokens(self) -> list[int]:
@@ -131,20 +133,47 @@ class Completion(Question, kw_only=True):
             raise BadRequestError("only one choice is generated: best_of must be 1", "best_of")
 
 
+class Tokenized(Struct, kw_only=True):
+    """What is to be taken apart: a text, or a chat with the place where its answer begins."""
+
+    model: str | None = None
+    prompt: str | None = None
+    messages: list[Message] | None = None
+
+    def tokens(self) -> list[int]:
+        if self.prompt is not None:
+            return tokens_of(self.prompt)
+        texts = enumerate(self.messages or ())
+        return tokens_of_chat([(m.role, m.text(f"messages[{n}].content")) for n, m in texts])
+
+
 Kinds = type[Chat] | type[Completion]
 _DECODERS = {kind: msgspec.json.Decoder(kind) for kind in (Chat, Completion)}
+_tokenized = msgspec.json.Decoder(Tokenized)
 
 
 def read(kind: Kinds, body: bytes) -> Question:
     """Parse and check a request; a BadRequestError names the field."""
+    question: Question = _parsed(_DECODERS[kind], body)
+    question.check()
+    return question
+
+
+def tokenized(body: bytes) -> Tokenized:
+    """Parse what is to be taken apart; a BadRequestError names the field."""
+    wanted = _parsed(_tokenized, body)
+    if (wanted.prompt is None) == (wanted.messages is None):
+        raise BadRequestError("give either a prompt or messages", "prompt")
+    return wanted
+
+
+def _parsed(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
-        question: Question = _DECODERS[kind].decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise BadRequestError(str(error), _field(str(error))) from error
     except msgspec.DecodeError as error:
         raise BadRequestError(f"the body is no JSON: {error}") from error
-    question.check()
-    return question
 
 
 def _field(message: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from typing_extensions import override
 
-from cli.local.engine import faults, questions, wire
+from cli.local.engine import faults, limits, questions, wire
 from cli.local.engine.answers import Frame
 from cli.local.engine.commandline import Options
 from cli.local.engine.errors import ApiError, BadRequestError, UnknownModelError
@@ -38,6 +38,8 @@ class Routes(wire.Service):
             ("GET", "/v1/models"): self._models,
             ("POST", "/v1/chat/completions"): self._chat,
             ("POST", "/v1/completions"): self._completion,
+            ("POST", "/tokenize"): self._tokenize,
+            ("POST", "/-/limits"): self._be_limited,
             ("GET", "/-/fault"): self._fault,
             ("POST", "/-/fault"): self._tell,
         }
@@ -145,6 +147,17 @@ class Routes(wire.Service):
             f"The prompt has {prompt}, and {asked or 'more'} are asked for.",
             field,
         )
+
+    async def _tokenize(self, request: Request) -> Answer:
+        tokens = questions.tokenized(request.body).tokens()
+        told = {"count": len(tokens), "max_model_len": self._options.max_model_len}
+        return Answer(msgspec.json.encode(told | {"tokens": tokens, "token_strs": None}))
+
+    async def _be_limited(self, request: Request) -> Answer:
+        _only_from_here(request)
+        told = limits.read(request.body)
+        self._serving.batch.limit(told.running, told.waiting)
+        return Answer(msgspec.json.encode(told))
 
     async def _fault(self, request: Request) -> Answer:
         _only_from_here(request)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import NoReturn
 
 from cli.local.engine.batch import Batch
-from cli.local.engine.errors import TornError, UnavailableError
+from cli.local.engine.errors import CrowdedError, TornError, UnavailableError
 from cli.local.engine.faults import Fault, Mode
 from cli.local.engine.generation import Step, Wish, generate
 from cli.local.engine.metrics import Metrics
@@ -34,13 +34,19 @@ class Serving:
     async def check_health(self) -> None:
         if not self.fault.health:
             return
-        self.admit()
+        self._refuse()
         while self.fault.mode is Mode.HANG:
             await self._told.wait()
         if self.fault.mode in (Mode.DIE, Mode.EXIT):
             self._die()
 
     def admit(self) -> None:
+        """Refuse a request that cannot be taken now."""
+        self._refuse()
+        if self.batch.crowded:
+            raise CrowdedError(self.batch.waiting)
+
+    def _refuse(self) -> None:
         if self.fault.mode is Mode.REFUSE:
             raise UnavailableError(self.fault.retry_after)
 

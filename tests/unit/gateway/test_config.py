@@ -17,6 +17,7 @@ models:
 - name: phi
   aliases: [gpt]
   cheapestFirst: true
+  continuation: true
   hedge: {afterMilliseconds: 250}
   shadow: {endpoints: [b], percent: 10}
   affinity: {header: X-Session}
@@ -66,6 +67,7 @@ def test_a_file_says_all_that_routes_are_made_of(tmp_path: Path) -> None:
         shadow=Shadow(10, ("phi/b",)),
         affinity=Affinity("x-session"),
         hedge=0.25,
+        continues=True,
         adapters=(("sql", "sql"),),
     )
     assert snapshot(read(written(tmp_path, WHOLE))) == Snapshot((expected,))

@@ -27,6 +27,7 @@ def test_a_gateway_that_served_nobody_names_its_metrics_all_the_same() -> None:
         "# TYPE modelfleet_gateway_attempts_total counter\n"
         "# TYPE modelfleet_gateway_retries_total counter\n"
         "# TYPE modelfleet_gateway_upstream_errors_total counter\n"
+        "# TYPE modelfleet_gateway_continued_total counter\n"
         "# TYPE modelfleet_gateway_refused_total counter\n"
         "# TYPE modelfleet_gateway_in_flight gauge\n"
         "# TYPE modelfleet_gateway_waiting gauge\n"

@@ -255,3 +255,42 @@ async def test_a_connection_is_kept_and_bad_bytes_end_it(asked: Asked) -> None:
     writer.write(b"no http\r\n\r\n")
     assert b"400 Bad Request" in await reader.read()
     writer.close()
+
+
+async def test_a_text_and_a_chat_are_taken_apart_as_prompts_are(asked: Asked) -> None:
+    told = await asked.client.post("/tokenize", json={"model": "phi", "prompt": "maps and songs"})
+    whole = await asked.client.post(
+        "/v1/completions",
+        json={"model": "phi", "prompt": "maps and songs", "return_token_ids": True},
+    )
+    assert told.json()["max_model_len"] == 64
+    assert told.json()["tokens"] == whole.json()["prompt_token_ids"]
+    chat = await asked.client.post("/tokenize", json={"messages": CHAT["messages"]})
+    answer = await asked.chat(return_token_ids=True)
+    assert chat.json()["tokens"] == answer.json()["prompt_token_ids"]
+    assert (await asked.client.post("/tokenize", json={})).status_code == 400
+
+
+async def test_null_tokens_are_as_many_as_fit_and_none_said_are_few(asked: Asked) -> None:
+    told = {"model": "phi", "prompt": "maps", "ignore_eos": True}
+    for more, expected in (({}, 16), ({"max_tokens": None}, 63), ({"max_tokens": 3}, 3)):
+        answer = await asked.client.post("/v1/completions", json=told | more)
+        assert answer.json()["usage"]["completion_tokens"] == expected
+
+
+async def test_limits_are_set_while_it_runs_and_who_is_too_many_is_told_so(asked: Asked) -> None:
+    async def limit(**limits: Any) -> None:
+        assert (await asked.client.post("/-/limits", json=limits)).json()
+
+    await asked.tell(mode="hang")
+    await limit(running=1, waiting=1)
+    held = [asyncio.create_task(asked.chat()) for _ in range(2)]
+    await asked.until("num_requests_waiting", 1)
+    refused = await asked.chat()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    await limit(running=2)
+    await asked.until("num_requests_running", 2)
+    await asked.tell(mode="ok")
+    assert [(await each).status_code for each in held] == [200, 200]
+    assert (await asked.chat()).status_code == 200
+    assert (await asked.client.post("/-/limits", json={"running": 0})).status_code == 400
