@@ -9,7 +9,7 @@ UNSETTLED_SECONDS = 0.5
 """While a placement moves from stage to stage, each new status would be old when it is written: a
 member has most things applied by then."""
 LARGE_BYTES = 8_192
-WRITTEN_PER_SECOND, MADE_PER_SECOND = 32_768, 131_072
+WRITTEN_PER_SECOND, MADE_PER_SECOND = 16_384, 131_072
 """Bytes of one large status: the server, and all who watch, handle each version of an object whole;
 to make it, and see whether it holds news, costs less."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 5.0
