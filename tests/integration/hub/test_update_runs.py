@@ -99,6 +99,14 @@ class Release:
             "strategy": {"type": "External"},
         }
         await self.create(self.scope.placement, self.placement, spec)
+        async with self.told_if_late():
+            await until(self._has_all)
+
+    async def _has_all(self) -> bool:
+        """Wait for those that are still joining: one that comes later ends a run."""
+        mine = f"{names.PARENT}={self.placement}"
+        bindings = await self.client.list(self.scope.binding, self.namespace, mine)
+        return len(bindings.items) == len(self.members.labels)
 
     async def stages(self, spec: dict[str, Any]) -> None:
         await self.create(self.scope.strategy, self.strategy, spec)
