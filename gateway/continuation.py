@@ -6,11 +6,14 @@ far; its chunks become chunks of the stream that they go on.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
+from msgspec import UNSET
 
+from gateway import chunks
+from gateway.chunks import Choice, Chunk, split
 from gateway.usage import Usage
 
 CHAT: Final = b"/v1/chat/completions"
@@ -66,6 +69,10 @@ def question(request: Request) -> dict[str, Any] | None:
 
 
 def _goes_on(name: str, value: Any) -> bool:
+    if name == "stream_options":
+        return value is None or isinstance(value, dict)
+    if name in _LIMITS:
+        return value is None or (isinstance(value, int) and value > 0)
     return name in _KNOWN or value in _HARMLESS.get(name, ())
 
 
@@ -112,7 +119,7 @@ class Tale:
         self._strange |= b"\r" in events
         if self._strange:
             return _IDS.sub(b"", events)
-        return b"".join(map(self._plain, _split(events)))
+        return b"".join(map(self._plain, split(events)))
 
     def again(self) -> bytes:
         """Ask for what follows upon everything so far."""
@@ -129,7 +136,7 @@ class Tale:
 
     def followed(self, events: bytes) -> bytes:
         """Give what another engine says as the stream would have gone on."""
-        return b"".join(map(self._turned, _split(events)))
+        return b"".join(map(self._turned, split(events)))
 
     def _plain(self, event: bytes) -> bytes:
         if _INTERRUPTED in event and b'"error"' in event:
@@ -139,44 +146,40 @@ class Tale:
         if event == _DONE:
             self.done = True
             return event
-        chunk = _chunk(event)
-        if chunk:
+        if chunk := chunks.read(event):
             self._note(chunk)
+        else:
+            self._strange |= not event.startswith(b":")
         return _IDS.sub(b"", event)
 
-    def _note(self, chunk: Mapping[str, Any]) -> None:
-        choices = chunk.get("choices") or ()
-        ids = (each.get("prompt_token_ids") for each in (chunk, *choices))
-        self._prompt = self._prompt or next(filter(None, ids), [])
-        self._frame = self._frame or {
-            name: chunk[name] for name in ("id", "object", "created", "model") if name in chunk
-        }
-        for choice in choices:
-            self._said += choice.get("token_ids") or []
-            said = choice.get("delta") or {}
-            told = (name for name, value in said.items() if value and name != "role")
-            self._strange |= any(name != "content" for name in told)
-            self._finished |= choice.get("finish_reason") is not None
+    def _note(self, chunk: Chunk) -> None:
+        self._prompt = self._prompt or chunk.prompt
+        self._frame = self._frame or chunk.frame
+        for choice in chunk.choices:
+            self._said += choice.token_ids or []
+            self._strange |= choice.odd
+            self._finished |= choice.ended
 
     def _turned(self, event: bytes) -> bytes:
         if event == _DONE:
             self.done = True
             return event
-        chunk = _chunk(event)
-        if not chunk:
+        chunk = chunks.read(event)
+        if chunk is None:
             return b""
-        choices = chunk.get("choices") or []
-        if not choices:
-            return self._event([], {"usage": self._summed()}) if chunk.get("usage") else b""
-        self._said += choices[0].get("token_ids") or []
-        self._finished |= choices[0].get("finish_reason") is not None
-        return self._event([self._choice(choices[0])], {})
+        if not chunk.choices:
+            return self._event([], {"usage": self._summed()}) if chunk.usage else b""
+        choice = chunk.choices[0]
+        self._said += choice.token_ids or []
+        self._finished |= choice.ended
+        return self._event([self._choice(choice)], {})
 
-    def _choice(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        text = told.get("text") or ""
+    def _choice(self, told: Choice) -> dict[str, Any]:
+        text = told.text or ""
         said = {"delta": {"content": text}} if self._chat else {"text": text}
-        kept = ("logprobs", "finish_reason", "stop_reason")
-        return {"index": 0, **said, **{name: told[name] for name in kept if name in told}}
+        also = {"logprobs": told.logprobs, "stop_reason": told.stop_reason}
+        kept = {name: value for name, value in also.items() if value is not UNSET}
+        return {"index": 0, **said, "finish_reason": told.finish_reason, **kept}
 
     def _summed(self) -> dict[str, int]:
         prompt, answer = len(self._prompt), len(self._said)
@@ -188,20 +191,3 @@ class Tale:
 
     def _event(self, choices: list[dict[str, Any]], more: Mapping[str, Any]) -> bytes:
         return b"data: %b\n\n" % _encode({**self._frame, "choices": choices, **more})
-
-
-def _split(events: bytes) -> Iterator[bytes]:
-    """Give events one by one, each with its end."""
-    for event in events.split(b"\n\n"):
-        if event:
-            yield event + b"\n\n"
-
-
-def _chunk(event: bytes) -> dict[str, Any] | None:
-    if not event.startswith(b"data:"):
-        return None
-    try:
-        chunk = _decode(event[5:])
-    except (ValueError, RecursionError):
-        return None
-    return chunk if isinstance(chunk, dict) else None

@@ -34,6 +34,11 @@ BODY = b'{"model": "llama", "messages": [{"role": "user", "content": "Hi \\u00e9
 STREAMED = BODY[:-1] + b', "stream": true}'
 EVENT = b'data: {"object": "chat.completion.chunk", "choices": [{"delta": {"content": "a"}}]}\n\n'
 NAMED = b'event: content_block_delta\ndata: {"type": "content_block_delta"}\n\n'
+TOLD = (
+    b'data: {"id": 1, "prompt_token_ids": [1], "choices": [{"delta": {"content": "a"}, "token_ids":'
+    b" [2]}]}\n\n"
+)
+FOLLOWS = b'data: {"choices": [{"text": "b", "token_ids": [3], "finish_reason": "stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 JSON, SSE = b"content-type: application/json\r\n", b"content-type: text/event-stream\r\n"
 TURNS = 8
@@ -71,6 +76,9 @@ REQUESTS = (
 ANSWERS = (
     _sized(200, b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}', JSON),
     _answer(200, _chunked(EVENT, EVENT, EVENT + DONE), SSE, CHUNKS),
+    _answer(200, _chunked(TOLD, TOLD, FOLLOWS, DONE), SSE, CHUNKS),
+    _answer(200, _chunked(TOLD, TOLD)[:-5], SSE, CHUNKS),
+    _answer(200, _chunked(FOLLOWS + DONE), SSE, CHUNKS),
     _answer(200, _chunked(NAMED, NAMED[:9], NAMED[9:]), SSE, CHUNKS),
     _answer(200, EVENT + DONE, SSE),
     _sized(503, b"{}", JSON, b"retry-after: 3\r\n"),
@@ -157,7 +165,7 @@ class Fuzz:
         )
         self._intake = Intake(plane=self._plane)
         places = tuple(Endpoint(f"t/{n}", f"http://10.0.0.{n}/v1", model="m") for n in range(2))
-        self._plane.swap(Snapshot((Service("t/llama", ("llama",), places),)))
+        self._plane.swap(Snapshot((Service("t/llama", ("llama",), places, continues=True),)))
 
     async def case(self) -> None:
         """Play one client with whatever it meets, and hold what is left to nothing."""

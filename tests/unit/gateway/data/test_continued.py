@@ -166,3 +166,28 @@ async def test_a_region_whose_own_stream_was_cut_is_gone_on_with_elsewhere() -> 
         answer = await gateway.ask(chat(stream=True, max_tokens=5))
         assert text(answer) == "half and."
         assert not gateway.plane.active
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        b'data: {"choices": [{"delta": {"tool_calls": [{"index": 0}]}, "token_ids": [8]}]}\n\n',
+        b'data: {"choices": [{"delta": {"reasoning": "hm"}, "token_ids": [8]}]}\n\n',
+        b'data: {"choices": [{"token_ids": "8"}]}\n\n',
+        b'data: {"choices": 3}\n\n',
+        b"event: what\ndata: {}\n\n",
+        b"data: {}\r\n\r\n",
+    ],
+)
+async def test_what_is_no_plain_text_is_not_gone_on_with(strange: bytes) -> None:
+    opening = (
+        b'data: {"id": "1", "prompt_token_ids": [5, 6],'
+        b' "choices": [{"delta": {"content": "half"}, "token_ids": [7]}]}\n\n'
+    )
+    breaks = says(head(200, STREAM, CHUNKED), chunk(opening), chunk(strange), End.CLOSE)
+    async with upstream(breaks) as one, upstream(breaks) as two, gate(one, two) as gateway:
+        places = [Endpoint("team/0", one.url), Endpoint("team/1", two.url)]
+        gateway.swap(places, continues=True)
+        answer = await gateway.ask(chat(stream=True))
+        assert len(one.requests) + len(two.requests) == 1
+    assert (answer.whole, b"stream_interrupted" in answer.body) == (True, True)
