@@ -134,6 +134,7 @@ def settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         controllers=flags.controllers or (BESIDE if beside else base.controllers),
         heartbeat_timeout_seconds=flags.heartbeat_timeout or base.heartbeat_timeout_seconds,
         health_timeout_seconds=flags.health_timeout or base.health_timeout_seconds,
+        force_leave_seconds=flags.force_delete_wait_time or base.force_leave_seconds,
     )
 
 
@@ -151,6 +152,12 @@ def _parser() -> ArgumentParser:
         type=seconds,
         metavar="5m",
         help="a member silent for longer gets nothing new",
+    )
+    add(
+        "--force-delete-wait-time",
+        type=seconds,
+        metavar="15m",
+        help="a leaving member's agent is waited for so long",
     )
     add("--beside", action="store_true", help="leave members and placements to KubeFleet")
     add("--take-over", action="store_true", help="refused while KubeFleet can run; says what to do")

@@ -12,6 +12,7 @@ from fleet.engine.comparison import Advantage, advantage
 from fleet.engine.decide import Decision
 from fleet.engine.fleet import Fleet
 from fleet.engine.verdicts import Rejected, Score, Verdict
+from fleet.engine.wishes import Earned, earned
 
 WHY: Final = ("winner", "runnerUp", "reason")
 
@@ -30,6 +31,8 @@ class Row:
     reason: str
     checks: tuple[Check, ...] = ()
     """What each filter says."""
+    wishes: tuple[Earned, ...] = ()
+    """What the affinity is made of."""
 
     @property
     def refusals(self) -> str:
@@ -87,6 +90,7 @@ def _row(verdict: Verdict, decision: Decision, fleet: Fleet, *, chosen: bool) ->
         parts=_parts(score) if score else {},
         reason=_in_use(verdict.kept, chosen=chosen),
         checks=asked,
+        wishes=earned(decision.field, verdict.cluster),
     )
 
 
@@ -136,6 +140,9 @@ def _row_data(row: Row) -> dict[str, Any]:
         "usdPerHour": None if usd is None else str(usd),
         "score": row.points,
         "parts": dict(row.parts),
+        "preferences": [
+            {"term": each.wish, "points": each.points, "weight": each.weight} for each in row.wishes
+        ],
         "filters": [
             {"name": check.filter, "passes": check.passes, "reason": check.reason or None}
             for check in row.checks

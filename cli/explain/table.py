@@ -1,6 +1,6 @@
 """An answer as a table for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.table import Table
@@ -60,9 +60,14 @@ def _table(answer: Answer, *, wide: bool) -> Table:
 
 def _further(row: Row) -> tuple[str, str]:
     """Show every point and every filter, a line each."""
-    points = (f"{name} {points:+d}" for name, points in row.parts.items())
+    points = (*(f"{name} {each:+d}" for name, each in row.parts.items()), *_wishes(row))
     filters = (f"{MARKS[check.passes]} {_said(check)}" for check in row.checks)
     return "\n".join(points) or "-", "\n".join(filters) or "-"
+
+
+def _wishes(row: Row) -> Iterator[str]:
+    """Show what the affinity is made of."""
+    yield from (f"  {w.points:+d} of {w.weight:+d}: {w.wish}" for w in row.wishes)
 
 
 def _said(check: Check) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from fleet.engine.field import Field
-from fleet.engine.filters import filters
+from fleet.engine.filters import AFFINITY, Filter, filters
+from fleet.engine.rows import Row
 from fleet.engine.verdicts import Rejected, Verdict
+from fleet.engine.wishes import unmatched
 
 FIT: Final = "gpu-fit"
 SPREAD: Final = "topology-spread"
@@ -35,12 +37,20 @@ def _checks(field: Field, cluster: str) -> Iterator[Check]:
     for each in filters(field.ask):
         flags = rejected.get(each.name)
         if row and flags is not None and flags[line]:
-            yield Check(each.name, False, each.reason(field.ask, row))
+            yield Check(each.name, False, _why(each, field, row))
         else:
             yield Check(each.name, True)
     if field.appraisal:
         fits = bool(field.appraisal.found[line])
         yield Check(FIT, fits, "" if fits else field.appraisal.why_not(line))
+
+
+def _why(each: Filter, field: Field, row: Row) -> str:
+    """Say more than a status, which is not to change with every heartbeat."""
+    reason = each.reason(field.ask, row)
+    if each is not AFFINITY:
+        return reason
+    return f"{reason}: {unmatched(field.ask.rules.required, row)}"
 
 
 def _spread(verdict: Verdict, *, asked: bool) -> Check:

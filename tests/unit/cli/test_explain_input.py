@@ -203,6 +203,7 @@ def test_what_a_program_reads_has_every_field_of_every_cluster(shell: Shell, for
         "reason": "chosen",
         "usdPerHour": "3.84",
         "score": -383,
+        "preferences": [],
         "parts": {"topology": 0, "affinity": 0, "price": -384, "headroom": 1},
     }
     assert (allocation["instanceType"], allocation["usdPerHour"]) == (

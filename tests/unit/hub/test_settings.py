@@ -56,8 +56,10 @@ def test_every_wrong_value_is_named() -> None:
 
 def test_a_flag_stands_over_the_environment() -> None:
     environ = {"HUB_HEARTBEAT_TIMEOUT_SECONDS": "90", "HUB_HEALTH_TIMEOUT_SECONDS": "80"}
-    given = settings(["--heartbeat-timeout", "2m"], environ)
+    flags = ["--heartbeat-timeout", "2m", "--force-delete-wait-time", "1m"]
+    given = settings(flags, environ)
     assert (given.heartbeat_timeout_seconds, given.health_timeout_seconds) == (120, 80)
+    assert given.force_leave_seconds == 60
 
 
 @pytest.mark.parametrize(("arguments", "environ"), [(["--beside"], {}), ([], {"HUB_BESIDE": "1"})])
