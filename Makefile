@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test check format lint types architecture generated static unit coverage faults fuzz e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test test-versions check format lint types architecture generated static unit coverage faults fuzz e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -68,6 +68,9 @@ e2e: .venv/synced binaries ## Test the whole local fleet
 
 chaos: .venv/synced binaries ## Kill programs at each single write, and let servers be away for a minute
 	@$(RUN) pytest tests/integration -m "faults or chaos" --outage-seconds=60 $(PARALLEL)
+
+test-versions: .venv/synced binaries ## Try kinds and policies on each version of Kubernetes, whose API servers are built once (10 minutes)
+	@$(RUN) python -m tools.api_versions
 
 binaries: .venv/synced ## Find or build the control plane's programs (once; cached)
 	@$(RUN) modelfleet local binaries --tests

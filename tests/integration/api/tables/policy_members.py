@@ -10,6 +10,7 @@ from tests.integration.api.tables.cluster import tainted
 KEY: Final[Manifest] = {"key": "gpu", "effect": "NoSchedule"}
 MEMBERS: Final[list[Case]] = [
     ("with two taints", tainted(KEY, KEY | {"value": "a100"}), TAKEN),
+    ("with 100 taints", tainted(*(KEY | {"value": f"v{n}"} for n in range(100))), TAKEN),
     ("with a taint of a domain", tainted(KEY | {"key": "example.com/gpu"}), TAKEN),
     (
         "with a taint twice",

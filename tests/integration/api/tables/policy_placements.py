@@ -328,7 +328,38 @@ STRATEGIES: Final[list[Case]] = [
         f"{UNROLLED}serverSideApplyConfig is only valid for ServerSideApply strategy type",
     ),
 ]
+BOUNDS: Final = [(("Ge", "1"), ("Le", "9"), ("Ne", "10"))[number % 3] for number in range(50)]
+LARGE: Final[list[Case]] = [
+    (
+        "by 10 terms of 50 comparisons",
+        pick_n(
+            **required(
+                *[
+                    labelled("zone", "In", *["a" * 60] * 20)
+                    | {
+                        "propertySelector": {
+                            "matchExpressions": [
+                                {"name": "nodes", "operator": how, "values": [value]}
+                                for how, value in BOUNDS
+                            ]
+                        }
+                    }
+                ]
+                * 10
+            )
+        ),
+        TAKEN,
+    ),
+    (
+        "that tolerates 100",
+        tolerating(*({"key": f"example.com/{n}", "value": "v" * 60} for n in range(100))),
+        TAKEN,
+    ),
+    ("on 100", policy("PickFixed", clusterNames=[f"cluster-{n}" for n in range(100)]), TAKEN),
+]
+"""What is good, however much there is to look at."""
 TABLE: Final = (
+    *LARGE,
     *SELECTORS,
     *AFFINITIES,
     *PROPERTIES,
@@ -337,6 +368,8 @@ TABLE: Final = (
     *TOLERATIONS,
     *STRATEGIES,
 )
+FEW: Final = (*SELECTORS[:2], *CONFLICTS[:2], *NAMES[:2], *TOLERATIONS[-2:], *STRATEGIES[:2])
+"""Of the other kind, which the same policy is for."""
 ALL: Final = tolerating(TOLERATED)
 FIXED: Final = policy("PickFixed", clusterNames=["eu"])
 MORE: Final = tolerating(TOLERATED, TOLERATED | {"key": "spot"})
@@ -352,7 +385,7 @@ CHANGES: Final[list[Change]] = [
 
 def rows() -> Iterator[Row]:
     yield from specs(CLUSTER, "v1beta1", TABLE, WHOLE)
-    yield from specs(NAMESPACED, "v1", TABLE, WHOLE)
+    yield from specs(NAMESPACED, "v1", FEW, WHOLE)
     yield from changes(CLUSTER, "v1beta1", CHANGES, WHOLE)
     # KubeFleet asks nobody about changes of these.
     free: list[Change] = [(what, old, new, TAKEN) for what, old, new, _ in CHANGES]
