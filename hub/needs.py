@@ -24,11 +24,6 @@ def _profiles(kinds: Kinds) -> Caches:
     yield kinds.profiles
 
 
-def _placement(kinds: Kinds) -> Caches:
-    for scope in kinds.scopes.values():
-        yield from (scope.placements, scope.policies, scope.resources, scope.bindings, scope.runs)
-
-
 def _scheduling(kinds: Kinds) -> Caches:
     for scope in kinds.scopes.values():
         yield from (scope.placements, scope.policies, scope.bindings)
@@ -76,7 +71,7 @@ def _credentials(kinds: Kinds) -> Caches:
 NEEDS: Mapping[str, Callable[[Kinds], Caches]] = {
     "membership": _membership,
     "cluster-profile": _profiles,
-    "placement": _placement,
+    "placement": _scopes,
     "scheduling": _scheduling,
     "rollout": _scopes,
     "updaterun": _scopes,

@@ -250,7 +250,7 @@ class _Parts:
 
     async def _control(self, controller: Controller, queue: WorkQueue) -> None:
         with QUEUE_KEYS.asks(lambda: [((controller.name,), len(queue))]):
-            await _filled(_reads(controller) or self._every_cache)
+            await _filled(reads_of(controller) or self._every_cache)
             await self._leading.wait()
             log.info("controller starts", extra={"controller": controller.name})
             async with asyncio.TaskGroup() as group:
@@ -281,7 +281,7 @@ async def _filled(caches: Iterable[Cache[Any]]) -> None:
         await cache.filled.wait()
 
 
-def _reads(controller: Controller) -> list[Cache[Any]]:
+def reads_of(controller: Controller) -> list[Cache[Any]]:
     """Find the caches that a controller reads, one level deep, where it says so."""
     reads: Any = getattr(controller, "reads", ())
     parts = [part for read in reads for part in (read if isinstance(read, tuple) else (read,))]

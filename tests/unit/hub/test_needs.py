@@ -1,10 +1,17 @@
 """A hub watches what its controllers read, and nothing else."""
 
+import pytest
+
 from fleet.api.core import Secret
 from fleet.kube.cache import Cache
+from fleet.kube.client import ApiClient
+from fleet.kube.config import Connection
+from fleet.kube.credentials import Token
+from fleet.kube.program import reads_of
+from hub.app import MAKERS, compose
 from hub.kinds import Kinds
 from hub.needs import NEEDS, needed
-from hub.settings import CONTROLLERS
+from hub.settings import CONTROLLERS, Settings
 
 KINDS = Kinds(secrets=Cache(Secret, namespace="modelfleet-system"))
 
@@ -29,3 +36,11 @@ def test_the_scheduler_reads_placements_policies_bindings_and_members_alone() ->
         "ResourceBinding",
         "MemberCluster",
     }
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+def test_a_controller_alone_waits_for_no_kind_that_nobody_watches(name: str) -> None:
+    client = ApiClient(Connection(server="https://127.0.0.1:1", credentials=Token("x")), "test")
+    hub = compose(Settings(controllers=(name,), namespace="modelfleet-system"), client)
+    for controller in MAKERS[name](hub):
+        assert set(reads_of(controller)) <= hub.watched
