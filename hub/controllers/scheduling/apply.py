@@ -80,8 +80,16 @@ def _change(old: Binding, new: Binding) -> Iterator[Mapping[str, Any]]:
     notes = [dict(binding.metadata.annotations) or None for binding in (old, new)]
     if notes[0] != notes[1]:
         yield from swap("/metadata/annotations", *notes)
+    held = [list(binding.metadata.finalizers) or None for binding in (old, new)]
+    if held[0] != held[1]:
+        yield from swap("/metadata/finalizers", *held)
     before, after = old.spec.dump(), new.spec.dump()
-    for field in ("clusterDecision", "schedulingPolicySnapshotName", "allocations"):
+    for field in (
+        "targetCluster",
+        "clusterDecision",
+        "schedulingPolicySnapshotName",
+        "allocations",
+    ):
         if before.get(field) != after.get(field):
             yield _put(f"/spec/{field}", before.get(field), after.get(field))
 

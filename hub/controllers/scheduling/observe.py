@@ -21,6 +21,7 @@ from fleet.engine.rules import rules_of
 from fleet.engine.snapshots import newest_policy
 from fleet.kube.cache import Cache
 from hub.controllers.scheduling.plan.actions import Observed
+from hub.controllers.scheduling.plan.mending import as_made, older
 from hub.heartbeats import Heartbeats
 from hub.scope_caches import BY_PLACEMENT, ScopeCaches
 
@@ -101,16 +102,22 @@ class Observer:
 
     def observe(self, key: Key, *, now: datetime) -> Observed:
         policies = self.reads.policies.by(BY_PLACEMENT, str(key))
-        placement, snapshot = self.reads.placements.get(key), newest_policy(policies)
         bindings = self.reads.bindings.by(BY_PLACEMENT, str(key))
-        ask = None
+        placement = self.reads.placements.get(key)
+        strays: tuple[Binding, ...] = ()
+        if placement:
+            policies = tuple(policy for policy in policies if not older(policy, placement))
+            strays = tuple(binding for binding in bindings if older(binding, placement))
+            bindings = tuple(binding for binding in bindings if binding not in strays)
+        snapshot, ask = newest_policy(policies), None
         if placement and snapshot:
-            held = holdings(bindings, policies, snapshot)
-            ask = self._ask(placement, snapshot, held, now)
+            made = (as_made(binding, placement) for binding in bindings)
+            ask = self._ask(placement, snapshot, holdings(made, policies, snapshot), now)
         return Observed(
             placement=placement,
             snapshot=snapshot,
             bindings=bindings,
+            strays=strays,
             binding_kind=self.scope.binding,
             ask=ask,
             fleet=self.capacity.fleet,

@@ -1,11 +1,12 @@
 """Turn the engine's decision into what is to be done to a placement's bindings. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 
 from fleet.api import names
 from fleet.api.binding import Binding, BindingState
+from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot
 from fleet.engine.again import seconds_until_change
 from fleet.engine.ask import Ask
@@ -25,6 +26,7 @@ from hub.controllers.scheduling.plan.actions import (
     Release,
 )
 from hub.controllers.scheduling.plan.events import chosen_now, held_back, moved
+from hub.controllers.scheduling.plan.mending import as_made
 from hub.controllers.scheduling.plan.wording import decision, lacking, new_binding
 
 MAX_NOT_SELECTED = 20
@@ -37,12 +39,12 @@ def plan(observed: Observed) -> Plan:
     if placement is None or placement.deleting:
         return Plan(tuple(_farewell(observed)))
     if ask is None:
-        return Plan(tuple(_let_go(observed)))
+        return Plan(tuple(_cleared(observed)))
     found = decide(ask, observed.fleet, observed.pending)
     held = names.SCHEDULER_CLEANUP in placement.metadata.finalizers
     hold = () if held else (Hold(placement),)
     return Plan(
-        actions=(*hold, *_let_go(observed), *_steps(observed, ask, found)),
+        actions=(*hold, *_cleared(observed), *_steps(observed, placement, ask, found)),
         outcome=_outcome(found, observed.snapshot),
         taken={choice.cluster: choice.allocations for choice in found.chosen},
         settled=found.settled,
@@ -52,31 +54,38 @@ def plan(observed: Observed) -> Plan:
 
 def _farewell(observed: Observed) -> Iterator[Action]:
     placement = observed.placement
-    yield from (Delete(binding) for binding in observed.bindings if not binding.deleting)
-    yield from _let_go(observed)
+    every = (*observed.strays, *observed.bindings)
+    yield from (Delete(binding) for binding in every if not binding.deleting)
+    yield from _let_go(every)
     held = placement and names.SCHEDULER_CLEANUP in placement.metadata.finalizers
-    if placement and held and not observed.bindings:
+    if placement and held and not every:
         yield Release(placement)
 
 
-def _let_go(observed: Observed) -> Iterator[Action]:
-    for binding in observed.bindings:
+def _cleared(observed: Observed) -> Iterator[Action]:
+    yield from (Delete(stray) for stray in observed.strays if not stray.deleting)
+    yield from _let_go((*observed.strays, *observed.bindings))
+
+
+def _let_go(bindings: Iterable[Binding]) -> Iterator[Action]:
+    for binding in bindings:
         if binding.deleting and names.BINDING_CLEANUP in binding.metadata.finalizers:
             yield LetGo(binding)
 
 
-def _steps(observed: Observed, ask: Ask, found: Decision) -> Iterator[Action]:
+def _steps(observed: Observed, placement: Placement, ask: Ask, found: Decision) -> Iterator[Action]:
     """New bindings first: a crash in between leaves too many rather than too few."""
     chosen = {choice.cluster: choice for choice in found.chosen}
-    there = {binding.spec.target_cluster for binding in observed.bindings}
+    made = [(binding, as_made(binding, placement)) for binding in observed.bindings]
+    there = {binding.spec.target_cluster for _, binding in made}
     for name, choice in chosen.items():
         if name not in there:
             yield Create(new_binding(choice, observed), chosen_now(choice))
-    for binding in observed.bindings:
+    for old, binding in made:
         if not binding.deleting:
             new = _wanted(binding, chosen, observed, _silent_since(binding, ask, found))
-            if new != binding:
-                yield Change(binding, new, tuple(moved(binding, new, found)))
+            if new != old:
+                yield Change(old, new, tuple(moved(binding, new, found)))
     if found.held_back:
         yield Announce(held_back(found))
 

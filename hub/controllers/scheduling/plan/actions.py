@@ -25,6 +25,8 @@ class Observed:
     fleet: Fleet
     pending: tuple[Pending, ...] = ()
     """What others were promised."""
+    strays: tuple[Binding, ...] = ()
+    """Bindings of a placement that had this name before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The whole reconcile, against a server that keeps its state."""
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -307,3 +308,57 @@ async def test_a_fixed_choice_tells_of_the_clusters_that_it_names() -> None:
         ("nowhere", False, "membership: is no member of the fleet"),
     ]
     assert [c.status for c in status.conditions] == ["False"]
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"targetCluster": "us"},
+        {"targetCluster": "nowhere"},
+        {"clusterDecision": {"clusterName": "us", "selected": True, "reason": "by hand"}},
+        {"state": "Unscheduled"},
+        {"schedulingPolicySnapshotName": "another"},
+    ],
+    ids=str,
+)
+async def test_a_binding_edited_by_hand_leads_where_it_did(edited: dict[str, Any]) -> None:
+    calm = Desk(placement(), snapshot(1), member("eu"), member("apac", taint="broken"))
+    await calm.reconcile()
+    (body,) = calm.client.bodies(ClusterResourceBinding)
+    calm.client.put(member("us", taint="broken"))
+    calm.client.put({**body, "spec": body["spec"] | edited})
+    await calm.reconcile()
+    (mended,) = calm.client.bodies(ClusterResourceBinding)
+    names_of = mended["spec"]["targetCluster"], mended["spec"]["clusterDecision"]["clusterName"]
+    assert (names_of, mended["spec"]["state"]) == (("eu", "eu"), "Scheduled")
+    assert mended["spec"]["schedulingPolicySnapshotName"] == f"{LLAMA}-0"
+
+
+async def test_finalizers_taken_away_by_hand_are_put_back() -> None:
+    desk = Desk(placement(), snapshot(), member("eu"))
+    await desk.reconcile()
+    (body,) = desk.client.bodies(ClusterResourceBinding)
+    finalizers = body["metadata"].pop("finalizers")
+    desk.client.put(body)
+    desk.client.put(placement(held=False))
+    await desk.reconcile()
+    assert list(desk.bindings()["eu"].metadata.finalizers) == finalizers
+    assert desk.placements()[0].metadata.finalizers == (names.SCHEDULER_CLEANUP,)
+
+
+async def test_a_namesake_gets_bindings_of_its_own_and_those_of_the_first_go() -> None:
+    early, late = (NOON + timedelta(minutes=n) for n in (0, 1))
+    old = born(binding("us"), early)
+    stale = born(snapshot(1, index=7), early)
+    desk = Desk(born(placement(), late), stale, old, member("eu"), member("us"))
+    for _ in range(2):
+        await desk.reconcile()
+    assert desk.states() == {}
+    desk.client.put(born(snapshot(1), late))
+    await desk.reconcile()
+    assert desk.bindings()["us"].name == names.binding_name(LLAMA, UID, "us")
+
+
+def born(resource: Any, when: datetime) -> Any:
+    metadata = resource.metadata.model_copy(update={"creation_timestamp": when})
+    return resource.model_copy(update={"metadata": metadata})
