@@ -4,10 +4,16 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from fleet.api import names
-from fleet.api.cluster import InternalMemberCluster, InternalMemberClusterStatus, MemberCluster
+from fleet.api.cluster import (
+    InternalMemberCluster,
+    InternalMemberClusterStatus,
+    MemberCluster,
+    MemberClusterStatus,
+)
 from fleet.api.conditions import Condition, ConditionStatus
 from fleet.api.keys import Key
 from fleet.api.work import Work, WorkStatus
@@ -88,13 +94,20 @@ class Members:
 
 
 def _joined() -> InternalMemberClusterStatus:
-    conditions = [_true(kind, 1).dump() for kind in ("Joined", "Healthy")]
-    agent = {
-        "type": "MemberAgent",
-        "conditions": conditions,
-        "lastReceivedHeartbeat": clock.now().isoformat(),
-    }
-    return InternalMemberClusterStatus.model_validate({"agentStatus": [agent]})
+    return InternalMemberClusterStatus.model_validate(_heard(clock.now()))
+
+
+def heard(since: datetime) -> MemberClusterStatus:
+    """Report as the hub does of a member that has joined, with a new heartbeat."""
+    return MemberClusterStatus.model_validate(_heard(since))
+
+
+def _heard(since: datetime) -> dict[str, Any]:
+    said = [_true(kind, 1) for kind in ("Joined", "Healthy")]
+    conditions = [each.model_copy(update={"last_transition_time": since}).dump() for each in said]
+    beat = clock.now().isoformat()
+    agent = {"type": "MemberAgent", "conditions": conditions, "lastReceivedHeartbeat": beat}
+    return {"agentStatus": [agent]}
 
 
 def _available(generation: int) -> WorkStatus:

@@ -16,7 +16,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -53,6 +54,7 @@ class Program:
     environ: Mapping[str, str]
     ready: str
     """URL of its /readyz."""
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +121,34 @@ class Bench:
 
     async def start(self, program: Program) -> Start:
         """Start it, wait until it is ready, and end it."""
-        began, deadline = time.monotonic(), time.monotonic() + DEADLINE_SECONDS
+        began = time.monotonic()
+        async with self.running(program) as running:
+            return Start(time.monotonic() - began, cpu(running.pid))
+
+    async def _until_ready(self, program: Program, running: asyncio.subprocess.Process) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        async with httpx.AsyncClient(trust_env=False) as http:
+            while not await _ready(http, program.ready):
+                if time.monotonic() > deadline or running.returncode is not None:
+                    raise SystemExit(f"{program.module} was not ready: see {self.log}")
+                await asyncio.sleep(POLL_SECONDS)
+
+    @asynccontextmanager
+    async def running(self, program: Program) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run it for as long as the block does, from when it is ready."""
         running = await self.run(program)
         try:
-            async with httpx.AsyncClient(trust_env=False) as http:
-                while not await _ready(http, program.ready):
-                    if time.monotonic() > deadline or running.returncode is not None:
-                        raise SystemExit(f"{program.module} was not ready: see {self.log}")
-                    await asyncio.sleep(POLL_SECONDS)
-            return Start(time.monotonic() - began, _cpu(running.pid))
+            await self._until_ready(program, running)
+            yield running
         finally:
             await end(running)
 
     async def run(self, program: Program) -> asyncio.subprocess.Process:
         environ = self.environ | dict(program.environ)
+        command = (sys.executable, "-m", program.module, *program.arguments)
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", program.module, env=environ, stdout=log, stderr=log
+                *command, env=environ, stdout=log, stderr=log
             )
 
     @property
@@ -159,7 +172,8 @@ async def _ready(http: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
+    """Give the seconds that a program and its processes have used."""
     program = psutil.Process(pid)
     times = [each.cpu_times() for each in (program, *program.children(recursive=True))]
     return sum(each.user + each.system for each in times)
