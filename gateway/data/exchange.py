@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gateway.data.pool import Dial, Origin
 
 PRIORITY = b"x-modelfleet-priority"
+BAD_REQUEST, INTERNAL_ERROR = int(HTTPStatus.BAD_REQUEST), int(HTTPStatus.INTERNAL_SERVER_ERROR)
+"""Plain numbers, which compare faster."""
 
 
 class Exchange:
@@ -294,7 +296,7 @@ class Exchange:
         context, reply, tried = self._context, self._reply, self._attempts.tried
         self._heard = self._began = now = context.clock()
         context.metrics.began(self._call.label, tried[-1].endpoint.region, now - self._started)
-        if reply.head.status < HTTPStatus.BAD_REQUEST:
+        if reply.head.status < BAD_REQUEST:
             first, took = self._patience.first, now - self._asked
             self._attempts.began(now, in_time=took <= first.limit)
             first.took(took)
@@ -309,9 +311,9 @@ class Exchange:
             self._cut()
             return
         status = self._reply.head.status
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status == INTERNAL_ERROR:
             self._note(Failure.ERROR, 0.0)
-        elif self._reply.streams and self._longest:
+        elif self._longest and self._reply.streams:
             self._patience.pause.took(self._longest)
         self._attempts.answered(self._context.clock())
         self._finish(str(status))

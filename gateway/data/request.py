@@ -47,6 +47,8 @@ _HEADERS: Final = {
     ),
 }
 """Headers that are not passed on; those with a name are read."""
+_KNOWN: Final = _HEADERS | {name.title(): kind for name, kind in _HEADERS.items()}
+"""As most clients write them: found without a copy in lower case."""
 
 
 class Request:
@@ -178,7 +180,9 @@ class RequestReader:
         assert request is not None
         if not self._in_head:
             return  # What follows a body's chunks is no header.
-        kind = _HEADERS.get(name.lower())
+        kind = _KNOWN.get(name)
+        if kind is None:
+            kind = _HEADERS.get(name.lower())
         if kind is None:
             request.lines += (name, b": ", value, b"\r\n")
         elif kind:

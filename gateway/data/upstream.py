@@ -1,7 +1,6 @@
 """A connection to an upstream: it carries one request at a time and is kept for the next."""
 
 import asyncio
-from http import HTTPStatus
 from typing import Final, Protocol, cast
 
 import httptools
@@ -10,6 +9,8 @@ from typing_extensions import override
 EVENT_STREAM: Final = b"text/event-stream"
 COPIED_BYTES: Final = 64 * 1024
 """A body up to this size is joined to its head rather than written after it."""
+OK: Final = 200
+"""A plain number, which compares faster than one with a name of its own."""
 BODYLESS: Final = frozenset({204, 304})
 
 DROP: Final = ""
@@ -187,7 +188,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         status = self._parser.get_status_code()
         head = self._head
-        if status < HTTPStatus.OK:
+        if status < OK:
             self._head = Head()
             return
         head.status = status

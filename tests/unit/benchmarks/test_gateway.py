@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.gateway import Measured, figures
 from benchmarks.gateway_load import request
+from benchmarks.gateway_swap import routes
 from benchmarks.gateway_upstream import complete
 
 ALONE = Measured(
@@ -32,6 +33,12 @@ def test_what_the_engine_alone_takes_is_nobodys() -> None:
     found = figures([{"direct": ALONE, "envoy": ENVOY, "ours": OURS}])
     assert found["p50_added"] == {"ours_us": 100, "envoy_us": 200, "ratio": 0.5}
     assert found["ttft_added"] == {"ours_us": 200, "envoy_us": 400, "ratio": 0.5}
+
+
+def test_routes_that_are_exchanged_are_2000_and_differ_each_time() -> None:
+    first, second = routes(0), routes(1)
+    assert sum(len(service.endpoints) for service in first.services) == 2000
+    assert first != second
 
 
 @pytest.mark.parametrize("stream", [False, True])
