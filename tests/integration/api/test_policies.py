@@ -11,7 +11,6 @@ from fleet.kube.client import ApiClient
 from fleet.kube.dynamic import key_of
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.waiting import until
-from tests.integration.api.definitions import sides
 from tests.integration.api.judge import Judge
 from tests.integration.api.rows import TAKEN, Row
 from tests.integration.api.tables import policy_members, policy_overrides, policy_placements
@@ -56,15 +55,6 @@ def labelled(row: Row) -> Row:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 async def test_a_policy_says_what_kubefleets_webhooks_say(held: Judge, row: Row) -> None:
-    said = await held.said(labelled(row))
-    assert row.said in said
-    assert (row.said == TAKEN) == (said == TAKEN)
-
-
-@pytest.mark.parametrize("row", tuple(sides()), ids=str)
-async def test_under_the_policies_the_definitions_say_what_they_say_alone(
-    held: Judge, row: Row
-) -> None:
     said = await held.said(labelled(row))
     assert row.said in said
     assert (row.said == TAKEN) == (said == TAKEN)
