@@ -73,6 +73,9 @@ class Settings:
     probe_timeout_seconds: Seconds = 1.0
     drain_seconds: Annotated[float, Meta(ge=0)] = 30.0
     """For answers under way when the gateway is told to stop."""
+    count_streams: bool = False
+    """Ask engines for the tokens that a stream took (`stream_options.include_usage`) where its
+    client does not; what they add is taken out again. Else an event counts as a token."""
     access_log: str = ""
     """File that gets a line of JSON for each request, appended; `-` is the standard output. None
     where it is empty."""

@@ -72,6 +72,7 @@ def build(settings: Settings, credentials: Credentials, trusted: Trust) -> Intak
         cluster=settings.cluster,
         by_service=settings.scope is Scope.REGIONAL,
         body_bytes=settings.body_bytes,
+        count_streams=settings.count_streams,
     )
 
 

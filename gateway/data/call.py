@@ -7,6 +7,7 @@ from gateway.access import AccessLog
 from gateway.body import Span
 from gateway.data.lines import Lines
 from gateway.data.pool import Origin, Pool
+from gateway.data.reply import Reply
 from gateway.data.request import Request
 from gateway.data.upstream import Head
 from gateway.metrics import Counts
@@ -43,6 +44,7 @@ class Call:
         "kind",
         "label",
         "model",
+        "reply",
         "request",
         "rules",
         "service",
@@ -80,6 +82,8 @@ class Call:
         """Seconds before a second endpoint is asked as well; 0: as many as are unusual."""
         self.continues = False
         """Whether its stream may go on elsewhere when it is cut."""
+        self.reply: type[Reply] = Reply
+        """How its answer is taken."""
         self.rules: Rules | None = None
         """Of a request that is none of a client's."""
 

@@ -11,7 +11,7 @@ from gateway.data import heads
 from gateway.data.call import Call, Client, Context
 from gateway.data.exchange import Exchange
 from gateway.data.reply import Reply
-from gateway.data.request import Request
+from gateway.data.request import another
 from gateway.data.upstream import Head
 from gateway.policy.endpoint import Failure
 from gateway.sse import Events
@@ -56,7 +56,7 @@ class Continued(Exchange):
         self._tale = Tale(asked, chat=self._chat)
         self._leg: Events | None = None
         """Of the stream that goes on: whole events of what another endpoint says."""
-        call.request = _another(call.request, call.request.target, asking(call.request.body))
+        call.request = another(call.request, call.request.target, asking(call.request.body))
         call.span = None
         super().__init__(context, client, call)
 
@@ -114,7 +114,7 @@ class Continued(Exchange):
             return False
         self._leg = Events()
         asked = self._call.request
-        self._call.request = _another(asked, COMPLETIONS, tale.again())
+        self._call.request = another(asked, COMPLETIONS, tale.again())
         self._heard = self._context.clock()
         if not self._try():
             return False
@@ -141,11 +141,3 @@ class Continued(Exchange):
         self._finish(str(int(HTTPStatus.OK)))
         self._freed()
         self._client.done(keep=self._keep)
-
-
-def _another(request: Request, target: bytes, body: bytes) -> Request:
-    """Give the same request with another target and body."""
-    made = Request()
-    made.method, made.target, made.body = request.method, target, body
-    made.lines, made.keep_alive, made.old = request.lines, request.keep_alive, request.old
-    return made

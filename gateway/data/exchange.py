@@ -75,7 +75,7 @@ class Exchange:
         self.deadline = 0.0
 
     def _fresh(self) -> Reply:
-        return Reply(old=self._call.request.old)
+        return self._call.reply(old=self._call.request.old)
 
     def start(self) -> None:
         self._context.active.add(self)

@@ -7,7 +7,6 @@ from typing_extensions import override
 
 from gateway.data.call import Call, Client, Context
 from gateway.data.exchange import Exchange
-from gateway.data.reply import Reply
 from gateway.data.upstream import Head, UpstreamConnection
 from gateway.policy.endpoint import EndpointState, Failure
 from gateway.policy.learning import FACTOR
@@ -36,7 +35,7 @@ class Rival:
         self._context, self._call, self._first = context, call, first
         self.state = state
         self.asked = context.clock()
-        self.reply = Reply(old=call.request.old)
+        self.reply = call.reply(old=call.request.old)
         self.origin: Origin = context.pool.origin(state.endpoint)
         self.connection: UpstreamConnection | None = None
         self.dial: Dial | None = None

@@ -9,6 +9,7 @@ from gateway import body as bodies
 from gateway import continuation
 from gateway.access import Line
 from gateway.body import BodyError
+from gateway.data import counted
 from gateway.data.aim import aim
 from gateway.data.call import Call
 from gateway.data.client import ClientConnection, Work
@@ -41,6 +42,8 @@ class Intake:
     by_service: bool = False
     """Take the service that the caller names (regional) instead of reading the model."""
     body_bytes: int = 32 * 1024 * 1024
+    count_streams: bool = False
+    """Ask engines what tokens a stream took, where its client does not."""
     draining: bool = False
     gathered: Callable[[Topic], Awaitable[bytes]] | None = None
     """Gives a page of all workers; one of this one alone is shown where it is None."""
@@ -153,7 +156,11 @@ class Intake:
     def _exchange(self, client: ClientConnection, call: Call) -> Work:
         if call.continues and (asked := continuation.question(call.request)):
             exchange: Exchange = Continued(self.plane, client, call, asked)
-        elif call.hedge is None:
+            exchange.start()
+            return exchange
+        if self.count_streams:
+            counted.ask(call)
+        if call.hedge is None:
             exchange = Exchange(self.plane, client, call)
         else:
             exchange = Hedged(self.plane, client, call, call.hedge)

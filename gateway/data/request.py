@@ -105,6 +105,14 @@ class Request:
         return b""
 
 
+def another(request: Request, target: bytes, body: bytes) -> Request:
+    """Give the same request with another target and body."""
+    made = Request()
+    made.method, made.target, made.body = request.method, target, body
+    made.lines, made.keep_alive, made.old = request.lines, request.keep_alive, request.old
+    return made
+
+
 def refused(answer: Answer) -> Request:
     """Stand for what could not be read."""
     request = Request()

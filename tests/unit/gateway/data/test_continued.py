@@ -191,3 +191,33 @@ async def test_what_is_no_plain_text_is_not_gone_on_with(strange: bytes) -> None
         answer = await gateway.ask(chat(stream=True))
         assert len(one.requests) + len(two.requests) == 1
     assert (answer.whole, b"stream_interrupted" in answer.body) == (True, True)
+
+
+@pytest.mark.parametrize("path", [PATH, PROMPT])
+async def test_a_stream_tells_its_tokens_and_its_client_sees_nothing_of_it(path: str) -> None:
+    async with engines(1) as (_, places), gate(count_streams=True) as gateway:
+        gateway.swap(places)
+        answer = await asked(gateway, path, max_tokens=9)
+        wanted = await asked(gateway, path, max_tokens=9, stream_options={"include_usage": True})
+        (told,) = gateway.plane.metrics.answers.values()
+    assert text(answer) == text(wanted)
+    assert b"usage" not in answer.body
+    assert events(wanted)[-1]["usage"]["completion_tokens"] == 9
+    assert (told.answer.total, told.prompt.total > 1) == (18, True)
+
+
+async def test_usage_that_is_null_is_taken_out_too_and_nothing_else() -> None:
+    said = b'data: {"choices":[{"delta":{"content":"\\"usage\\":null"}}]%b}\n\n'
+    used = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}\n\n'
+    parts = (chunk(said % b',"usage":null'), chunk(used + DONE) + b"0\r\n\r\n")
+    async with (
+        upstream(says(head(200, STREAM, CHUNKED), *parts)) as one,
+        gate(one, count_streams=True) as gateway,
+    ):
+        answer = await gateway.ask(chat(stream=True))
+        assert answer.body == said % b"" + DONE
+        (told,) = gateway.plane.metrics.answers.values()
+        assert (told.prompt.total, told.answer.total) == (3, 5)
+        kept = chat(stream=True, stream_options={})
+        await gateway.ask(kept)
+        assert one.requests[-1].body == kept.partition(b"\r\n\r\n")[2]
