@@ -1,7 +1,7 @@
 """A decision as rows, for a table or for a program; all of it comes from the engine."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -53,6 +53,8 @@ class Answer:
     rows: tuple[Row, ...]
     lacking: str = ""
     """What the policy asks for and does not get."""
+    leaving: Mapping[str, str] = field(default_factory=dict)
+    """Clusters in use that are let go, with the reason."""
     why: Advantage | None = None
     """Why the best of those that were not chosen was not."""
 
@@ -64,6 +66,7 @@ def answer(question: Question, decision: Decision, fleet: Fleet) -> Answer:
         question=question,
         rows=tuple(rows),
         lacking="; ".join(_lacking(decision)),
+        leaving={name: str(cause) for name, cause in sorted(decision.leaving.items())},
         why=advantage(decision),
     )
 
@@ -123,6 +126,7 @@ def _answer_data(answer: Answer) -> dict[str, Any]:
         "placement": answer.question.title,
         "fulfilled": not answer.lacking,
         "message": answer.lacking,
+        "leaving": dict(answer.leaving),
         "why": answer.why and dict(zip(WHY, answer.why, strict=True)),
         "demands": [demand.dump() for demand in answer.question.demands],
         "clusters": [_row_data(row) for row in answer.rows],

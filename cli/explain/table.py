@@ -27,6 +27,8 @@ def show(answers: Sequence[Answer], *, wide: bool) -> None:
         if answer.why:
             winner, other, reason = answer.why
             console.print(Text(f"Why {winner} and not {other}: {reason}", style="dim"))
+        for cluster, cause in answer.leaving.items():
+            console.print(Text(f"Lets go of {cluster}: {cause}", style="yellow"))
         if answer.lacking:
             console.print(Text(answer.lacking, style="yellow"))
 

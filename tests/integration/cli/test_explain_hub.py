@@ -206,6 +206,19 @@ async def test_a_member_that_is_silent_too_long_gives_its_share_away(hub: Hub) -
     answer = await hub.answer()
     assert "northeurope" not in chosen(answer)
     assert "silent" in answer["northeurope"]["reason"]
+    said = (await hub.explain(hub.name)).stdout
+    assert f"Lets go of {europe}: the member is silent" in said
+
+
+async def test_a_cluster_that_vanished_is_let_go_of(hub: Hub) -> None:
+    europe = await hub.member("northeurope", pool(A10))
+    await hub.member("centralus", pool(A100))
+    await hub.placement(phi())
+    await hub.binding(europe, hub.name)
+    await hub.client.delete(next(r for r in hub.made if r.name == europe))
+    assert chosen(await hub.answer()) == {"centralus": "chosen"}
+    said = (await hub.explain(hub.name, "-o", "yaml")).stdout
+    assert f"leaving:\n    {europe}: the cluster left the fleet" in said
 
 
 async def test_a_placement_within_a_namespace_is_asked_for_with_it(hub: Hub) -> None:

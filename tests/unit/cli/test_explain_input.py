@@ -187,7 +187,8 @@ def test_what_a_program_reads_has_every_field_of_every_cluster(shell: Shell, for
     printed = shell.explain(WORKSPACE, "-o", form).stdout
     document = json.loads(printed) if form == "json" else yaml.safe_load(printed)
     (found,) = document["placements"]
-    assert set(found) == {"placement", "fulfilled", "message", "why", "demands", "clusters"}
+    parts = {"placement", "fulfilled", "message", "leaving", "why", "demands", "clusters"}
+    assert set(found) == parts
     other = "score -383 against -393"
     assert found["why"] == {"winner": "eu", "runnerUp": "us", "reason": other}
     by_name = {cluster.pop("cluster"): cluster for cluster in found["clusters"]}
