@@ -116,7 +116,9 @@ HUB: Final = closed(
     {
         **COMMON,
         "rbac": closed({"create": FLAG, "placeable": LIST, "agentAccounts": TEXTS}),
-        "hubWorkloads": closed({"refused": FLAG, "namespaces": QUOTED}),
+        "hubWorkloads": closed(
+            {"refused": FLAG, "disruptionBudgetsRefused": FLAG, "namespaces": QUOTED}
+        ),
         "webhook": closed(
             {"enabled": FLAG, "url": text("^(https://[^/ ]+)?$"), "serviceExports": FLAG}
         ),

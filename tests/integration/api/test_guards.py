@@ -24,7 +24,10 @@ from tests.integration.identity import NAMESPACE, render, token_of, user_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FILES: Final = ("policy-guard.yaml", "policy-workloads.yaml")
-VALUES: Final[Mapping[str, Any]] = {"guardRail": {"enabled": True, "users": ["trusted"]}}
+VALUES: Final[Mapping[str, Any]] = {
+    "guardRail": {"enabled": True, "users": ["trusted"]},
+    "hubWorkloads": {"disruptionBudgetsRefused": True},
+}
 MEMBER: Final = "fleet-member-guarded"
 HUB: Final = Key(NAMESPACE, "modelfleet-hub")
 EMPTIER: Final = Key("kube-system", "namespace-controller")
@@ -90,6 +93,8 @@ REPLICAS: Final = named(
     },
 )
 SETS: Final = "/apis/apps/v1/namespaces/{}/replicasets"
+BUDGETS: Final = "/apis/policy/v1/namespaces/{}/poddisruptionbudgets"
+DIRECTLY: Final = "cannot be directly created in the hub cluster due to potential side effects"
 OFF: Final = "creation is disallowed in the fleet hub cluster"
 OTHERS: Final = "writing service accounts in reserved namespaces or requesting tokens from such"
 PERSON: Final = NOBODY
@@ -193,6 +198,8 @@ DEEDS: Final = (
     # Of workloads on the hub, and of accounts in reserved namespaces.
     Deed(ADMIN, "POST", "/api/v1/namespaces/default/pods", f"Pod default/web {OFF}", POD),
     Deed(PERSON, "POST", SETS.format("default"), f"ReplicaSet default/web {OFF}.", REPLICAS),
+    Deed(ADMIN, "POST", BUDGETS.format("default"), f"PDBs default/web {DIRECTLY}", named("web")),
+    Deed(ADMIN, "POST", BUDGETS.format("kube-system"), TAKEN, named("web")),
     Deed(ADMIN, "POST", "/api/v1/namespaces/kube-system/pods", TAKEN, POD),
     Deed(ADMIN, "POST", f"/api/v1/namespaces/{NAMESPACE}/pods", TAKEN, POD),
     Deed(ADMIN, "POST", SETS.format("kube-system"), TAKEN, REPLICAS),
