@@ -29,8 +29,6 @@ class Pulse:
     """Seconds of the hub's clock at which it was seen last, or first looked for."""
     period: float
     silent: bool = False
-    heard: bool = False
-    """Whether it was seen to change; until then only its timestamp tells."""
 
 
 class Heartbeats:
@@ -38,6 +36,9 @@ class Heartbeats:
         self._monotonic, self._clock = monotonic, clock
         self._pulses: dict[str, Pulse] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._silent: set[str] = set()
+        self._unheard: set[str] = set()
+        """Members of which only the timestamp tells: they are not looked for among all."""
         self._lost_at: float | None = None
         """Since when nothing can be seen."""
 
@@ -67,15 +68,20 @@ class Heartbeats:
             stale = self._age(member.heartbeat) > timedelta(seconds=HEARTBEATS * period)
             was = stale if pulse is None else pulse.silent
             pulse = self._pulses[member.name] = Pulse(member.heartbeat, now, period, silent=was)
+            self._unheard.add(member.name)
+            (self._silent.add if stale else self._silent.discard)(member.name)
             self._turn(member.name, pulse, silent=stale)
             return
         pulse.period = period
         if member.heartbeat != pulse.beat:
-            pulse.beat, pulse.since, pulse.heard = member.heartbeat, now, True
+            pulse.beat, pulse.since = member.heartbeat, now
+            self._unheard.discard(member.name)
             self._turn(member.name, pulse, silent=False)
 
     def gone(self, name: str) -> None:
         self._pulses.pop(name, None)
+        self._silent.discard(name)
+        self._unheard.discard(name)
 
     def lost(self) -> None:
         """Stand still: it is we who do not hear."""
@@ -100,7 +106,7 @@ class Heartbeats:
     def silences(self) -> Mapping[str, float]:
         """Give the silent members, with the seconds for which we have listened in vain."""
         now = self._now()
-        return {name: now - pulse.since for name, pulse in self._pulses.items() if pulse.silent}
+        return {name: now - self._pulses[name].since for name in self._silent}
 
     def overdue(self) -> Mapping[str, float]:
         """Give the members whose heartbeat is late and who are not silent yet, and since when."""
@@ -111,8 +117,8 @@ class Heartbeats:
     def stale(self, seconds: float) -> frozenset[str]:
         """Name those not seen to beat since the start, and whose last heartbeat is that old."""
         age = timedelta(seconds=seconds)
-        unheard = {name: pulse.beat for name, pulse in self._pulses.items() if not pulse.heard}
-        return frozenset(name for name, beat in unheard.items() if self._age(beat) >= age)
+        unheard = ((name, self._pulses[name].beat) for name in self._unheard)
+        return frozenset(name for name, beat in unheard if self._age(beat) >= age)
 
     def tick(self) -> None:
         """Tell the listeners who has fallen silent."""
@@ -136,6 +142,7 @@ class Heartbeats:
     def _turn(self, name: str, pulse: Pulse, *, silent: bool) -> None:
         if pulse.silent != silent:
             pulse.silent = silent
+            (self._silent.add if silent else self._silent.discard)(name)
             for listener in self._listeners:
                 listener(name)
 

@@ -23,14 +23,16 @@ class LabelColumn:
     def __init__(self, values: Iterable[str | None]) -> None:
         self.known: dict[str, int] = {}
         """Code of each value, of those too that no cluster has any more."""
-        self.uses: list[int] = [0]
-        """Clusters that have it, by code."""
+        self.size = 1
+        """Codes that were given, with that of absence."""
+        self.uses: dict[int, int] = {}
+        """Clusters that have a value, by its code: for those that some have."""
         self.codes: Codes = np.fromiter(map(self._code, values), np.int64)
         self._flags: dict[str | None, Flags] = {}
         """The clusters that have a value, for those that were asked for."""
 
     def put(self, line: int, value: str | None) -> None:
-        self.uses[self.codes[line]] -= 1
+        self._leave(int(self.codes[line]))
         self.codes[line] = self._code(value)
         for asked, flags in self._flags.items():
             flags[line] = asked == value
@@ -44,13 +46,18 @@ class LabelColumn:
         return flags
 
     def _code(self, value: str | None) -> int:
-        code = ABSENT
-        if value is not None:
-            code = self.known.setdefault(value, len(self.uses))
-        if code == len(self.uses):
-            self.uses.append(0)
-        self.uses[code] += 1
+        if value is None:
+            return ABSENT
+        code = self.known.setdefault(value, self.size)
+        self.size = max(self.size, code + 1)
+        self.uses[code] = self.uses.get(code, 0) + 1
         return code
+
+    def _leave(self, code: int) -> None:
+        if code != ABSENT:
+            self.uses[code] -= 1
+            if not self.uses[code]:
+                del self.uses[code]
 
 
 class PropertyColumn:

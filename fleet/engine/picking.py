@@ -118,7 +118,7 @@ def _domains(found: Candidates, constraint: Even) -> _Domains:
     counts = taken_by_domain(column, found.fleet.lines_of(found.taken))
     keys = (found.merit + column.codes * _SPAN)[found.open_to]
     keys.sort()
-    places: list[int] = keys.searchsorted(_borders(len(column.uses))).tolist()
+    places: list[int] = keys.searchsorted(_borders(column.size)).tolist()
     heaps: dict[int, list[tuple[int, int]]] = {}
     made = _Domains(keys.tolist(), places, places[1:], counts, sorted(counts.values()), heaps)
     for code, (begin, end) in enumerate(pairwise(places)):

@@ -41,8 +41,7 @@ def verdict(constraint: Even, counts: Sequence[int], count: int) -> int | None:
 
 def taken_by_domain(column: LabelColumn, lines: Iterable[int]) -> dict[int, int]:
     """Count the clusters taken in each domain that some cluster is in, by its code."""
-    counts = {code: 0 for code, uses in enumerate(column.uses) if uses}
-    counts.pop(ABSENT, None)
+    counts = dict.fromkeys(column.uses, 0)
     for line in lines:
         code = int(column.codes[line])
         if code != ABSENT:
@@ -59,9 +58,7 @@ def spread(constraints: Iterable[Even], fleet: Fleet, taken: Iterable[str]) -> S
         counts = taken_by_domain(column, lines)
         ordered = sorted(counts.values())
         found = {count: verdict(constraint, ordered, count) for count in set(ordered)}
-        verdicts = [
-            found[counts[code]] if code in counts else 0 for code in range(len(column.uses))
-        ]
+        verdicts = [found[counts[code]] if code in counts else 0 for code in range(column.size)]
         points = np.array([each or 0 for each in verdicts], np.int64)
         forbidden = np.array([each is None for each in verdicts], np.bool_)
         score += points[column.codes]

@@ -132,15 +132,16 @@ class Observer:
         now: datetime,
     ) -> Ask:
         heartbeats, timeouts = self.capacity.heartbeats, self.timeouts
+        rules = rules_of(snapshot.policy)
         return Ask(
-            rules=rules_of(snapshot.policy),
+            rules=rules,
             now=now,
             limit=snapshot.limit,
             demands=snapshot.spec.demands,
             namespace=namespace_needed(placement),
             holdings=held,
             silent_seconds=heartbeats.silences(),
-            overdue_seconds=heartbeats.overdue(),
+            overdue_seconds={} if rules.failover_seconds is None else heartbeats.overdue(),
             stale=heartbeats.stale(timeouts.heartbeat_seconds),
             heartbeat_timeout_seconds=timeouts.heartbeat_seconds,
             health_timeout_seconds=timeouts.health_seconds,

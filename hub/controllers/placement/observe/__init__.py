@@ -1,8 +1,8 @@
 """Read what `plan` needs: of the placement from the caches, of what it selects by watches."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from fleet.api.ending import Ending
 from fleet.api.objects import Key
@@ -25,6 +25,13 @@ from hub.update_runs import snapshot_index
 from hub.watches import Meta, Watches
 
 PLACEABLE = "the hub reads what rbac.placeable of its chart says: add the kind there"
+
+
+class User(NamedTuple):
+    """A placement that watches kinds, by its scope."""
+
+    scope: str
+    key: Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +132,12 @@ class Observer:
 
     def concerned(self, resource: ApiResource, meta: Meta) -> tuple[Key, ...]:
         """Name the placements of this scope that an object's change may concern."""
-        users = self.watches.users(resource)
-        return tuple(
-            key
-            for key, selected in self.selected.items()
-            if self._user(key) in users and selected.concerned(resource, meta)
-        )
+        users = (user for user in self.watches.users(resource) if isinstance(user, User))
+        ours = ((u.key, self.selected.get(u.key)) for u in users if u.scope == self.scope.prefix)
+        return tuple(key for key, found in ours if found and found.concerned(resource, meta))
 
-    def _user(self, key: Key) -> Hashable:
-        return self.scope.prefix, key
+    def _user(self, key: Key) -> "User":
+        return User(self.scope.prefix, key)
 
     def _forget(self, key: Key) -> None:
         self.selected.pop(key, None)
