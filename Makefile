@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test test-versions check format lint types architecture generated static unit coverage faults fuzz e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test test-versions check format lint types architecture generated static unit coverage faults fuzz continuation e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -56,6 +56,9 @@ unit: .venv/synced binaries
 coverage: .venv/synced binaries ## Run the same tests and show the lines and branches that they miss
 	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos and not node" \
 	  $(PARALLEL) --cov --cov-report=term:skip-covered
+
+continuation: .venv/synced ## Hold streams of a tiny Llama that are cut to those that are not (brings CTranslate2)
+	@$(RUN) --with ctranslate2 pytest tests/integration/gateway/test_continuation.py -m faults
 
 fuzz: .venv/synced ## Send 100,000 cases of nonsense to the gateway, from either side
 	@$(RUN) python -m tests.gateway_fuzz 100000

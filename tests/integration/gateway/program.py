@@ -69,9 +69,9 @@ class Gateway:
             for number, each in enumerate(upstreams)
         )
 
-    def route_to(self, endpoints: Iterable[Endpoint]) -> None:
+    def route_to(self, endpoints: Iterable[Endpoint], *, continues: bool = False) -> None:
         """Write the routes as a whole, as whoever writes them has to."""
-        service = Service(SERVICE, (MODEL,), tuple(endpoints))
+        service = Service(SERVICE, (MODEL,), tuple(endpoints), continues=continues)
         new = self.home / "new"
         new.write_bytes(msgspec.json.encode(Snapshot((service,))))
         new.replace(self.snapshot)
