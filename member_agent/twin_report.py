@@ -49,7 +49,7 @@ class TwinReport:
             type=SOLE,
             status=ConditionStatus.FALSE,
             reason=REASON,
-            message=f"{asked}, as it said last at {now:%H:%M:%S} UTC: join it by another name",
+            message=f"{asked}, as it said last at {now:%H:%M:%S} UTC; join it by another name",
             observed_generation=membership.metadata.generation,
             last_transition_time=now,
         )

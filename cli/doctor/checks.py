@@ -121,7 +121,7 @@ def _member(member: MemberCluster, facts: Facts) -> Iterator[Finding]:
         yield Finding(check, State.FAILED, silence, f"modelfleet join {name} --renew; {_LOGS}")
     elif trouble := _unwell(member):
         yield Finding(check, State.FAILED, trouble, _LOGS)
-    yield from _address(check, member)
+    yield from _claims(check, member)
     version = member.status.properties.get(KUBERNETES)
     if version and (judged := _kubernetes(check, version.value)).state is not State.OK:
         yield judged
@@ -151,11 +151,13 @@ def _unwell(member: MemberCluster) -> str:
     return f"is not healthy: {healthy.message}" if healthy and not healthy.true else ""
 
 
-def _address(check: str, member: MemberCluster) -> Iterator[Finding]:
-    address = find(member.status.conditions, "GatewayAddress")
-    if address and address.false:
-        text, _, hint = address.message.partition("; ")
-        yield Finding(check, State.FAILED, text, hint)
+def _claims(check: str, member: MemberCluster) -> Iterator[Finding]:
+    """Tell of an address or a name that is another's too, each with the way out that it names."""
+    for kind in ("GatewayAddress", "SoleCluster"):
+        said = find(member.status.conditions, kind)
+        if said and said.false:
+            text, _, hint = said.message.partition("; ")
+            yield Finding(check, State.FAILED, text, hint)
 
 
 def _token(check: str, name: str, ends: datetime, now: datetime) -> Iterator[Finding]:

@@ -35,13 +35,15 @@ def member(
     version: str = "v1.36.3",
     release: str = "0.1.0",
     address: str = "",
+    twin: str = "",
     **metadata: Any,
 ) -> MemberCluster:
     beat = (NOON - timedelta(seconds=silent)).isoformat()
     health = condition("Healthy", str(healthy), "the member's API server does not answer")
     agent = {"type": "MemberAgent", "conditions": [health], "lastReceivedHeartbeat": beat}
     said = condition("Joined", "True" if joined else "Unknown", "nothing is said")
-    refused = [condition("GatewayAddress", "False", address)] if address else []
+    claims = {"GatewayAddress": address, "SoleCluster": twin}
+    refused = [condition(kind, "False", text) for kind, text in claims.items() if text]
     properties = {"k8s.io/k8s-version": version, "modelfleet.dev/agent-version": release}
     return MemberCluster.model_validate(
         {
@@ -188,6 +190,12 @@ MEMBER_TROUBLES: Mapping[str, tuple[Mapping[str, Any], State, str, str]] = {
         State.FAILED,
         "https://eu.example/v1 is not taken: eu has it",
         "use another host",
+    ),
+    "with a twin": (
+        {"twin": "a second cluster has a token of us; join it by another name"},
+        State.FAILED,
+        "a second cluster has a token of us",
+        "join it by another name",
     ),
     "of another version": (
         {"release": "0.0.9"},
