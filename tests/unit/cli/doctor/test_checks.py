@@ -27,6 +27,9 @@ def condition(kind: str, status: str, message: str) -> dict[str, Any]:
     }
 
 
+NOTHING: Mapping[str, str] = {}
+
+
 def member(
     *,
     joined: bool = True,
@@ -34,16 +37,14 @@ def member(
     silent: float = 0,
     version: str = "v1.36.3",
     release: str = "0.1.0",
-    address: str = "",
-    twin: str = "",
+    claims: Mapping[str, str] = NOTHING,
     **metadata: Any,
 ) -> MemberCluster:
     beat = (NOON - timedelta(seconds=silent)).isoformat()
     health = condition("Healthy", str(healthy), "the member's API server does not answer")
     agent = {"type": "MemberAgent", "conditions": [health], "lastReceivedHeartbeat": beat}
     said = condition("Joined", "True" if joined else "Unknown", "nothing is said")
-    claims = {"GatewayAddress": address, "SoleCluster": twin}
-    refused = [condition(kind, "False", text) for kind, text in claims.items() if text]
+    refused = [condition(kind, "False", text) for kind, text in claims.items()]
     properties = {"k8s.io/k8s-version": version, "modelfleet.dev/agent-version": release}
     return MemberCluster.model_validate(
         {
@@ -186,15 +187,19 @@ MEMBER_TROUBLES: Mapping[str, tuple[Mapping[str, Any], State, str, str]] = {
         "logs deployment/modelfleet-member-agent",
     ),
     "at another's address": (
-        {"address": "https://eu.example/v1 is not taken: eu has it; use another host"},
+        {
+            "claims": {
+                "GatewayAddress": "https://eu.example/v1 is not taken: eu has it; take another"
+            }
+        },
         State.FAILED,
         "https://eu.example/v1 is not taken: eu has it",
-        "use another host",
+        "take another",
     ),
     "with a twin": (
-        {"twin": "a second cluster has a token of us; join it by another name"},
+        {"claims": {"SoleCluster": "a second cluster has a token; join it by another name"}},
         State.FAILED,
-        "a second cluster has a token of us",
+        "a second cluster has a token",
         "join it by another name",
     ),
     "of another version": (
