@@ -1,5 +1,6 @@
 """Carry out a plan. Every step is idempotent, so a crash between steps is harmless."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -28,8 +29,15 @@ Told = Callable[[Iterable[Happening]], None]
 
 
 async def apply(plan: Plan, client: Client, told: Told) -> None:
+    """Make what is new all at once, and change and take away only when it is there."""
+    new = [action for action in plan.actions if isinstance(action, Hold | Create)]
+    done = await asyncio.gather(*(_do(a, client, told) for a in new), return_exceptions=True)
+    for result in done:
+        if isinstance(result, BaseException):
+            raise result
     for action in plan.actions:
-        await _do(action, client, told)
+        if not isinstance(action, Hold | Create):
+            await _do(action, client, told)
 
 
 async def _do(action: Action, client: Client, told: Told) -> None:
