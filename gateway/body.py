@@ -89,7 +89,9 @@ def head_of(body: bytes) -> Head:
         head = _without_kind(body)
     if not _plain(body):
         finish(walk(body))
-    _checked(head.model)
+    model = head.model
+    if not (model and isinstance(model, str)):
+        _checked(model)
     return head
 
 

@@ -124,7 +124,7 @@ class Exchange:
         elif not reply.take(head, data, complete=complete):
             self._hold()
             return
-        elif reply.broken:
+        elif reply.streams and reply.broken:
             self._failed(Failure.RESET)
             return
         elif reply.refusal and self._turned_away():
@@ -307,13 +307,14 @@ class Exchange:
         self._client.write(reply.begin(context.marks(reply.head, tried, keep=keep)))
 
     def _complete(self) -> None:
-        if self._reply.broken:
+        reply = self._reply
+        if reply.streams and reply.broken:
             self._cut()
             return
-        status = self._reply.head.status
+        status = reply.head.status
         if status == INTERNAL_ERROR:
             self._note(Failure.ERROR, 0.0)
-        elif self._longest and self._reply.streams:
+        elif self._longest and reply.streams:
             self._patience.pause.took(self._longest)
         self._attempts.answered(self._context.clock())
         self._finish(str(status))

@@ -1,11 +1,14 @@
 """An answer on its way: held while it may still be asked again, then framed for its client."""
 
 from gateway.data import heads
+from gateway.data.heads import STATUS_LINES
 from gateway.data.upstream import Head
 from gateway.policy.answers import INTERRUPTED, INTERRUPTED_BY_NAME, RETRYABLE
 from gateway.sse import Events, bare
 from gateway.usage import NOTHING, Usage, of_answer
 
+NO_HEAD = Head()
+"""Before one has come."""
 HELD_BYTES = 1024 * 1024
 """An answer up to this size is held until it is whole, so that a cut one can be asked again."""
 
@@ -25,13 +28,16 @@ class Reply:
         "framed",
         "head",
         "started",
+        "streams",
     )
 
     def __init__(self, *, old: bool) -> None:
-        self.head = Head()
+        self.head = NO_HEAD
         self.started = False
         """Whether something of it has gone to the client: then nobody else can be asked."""
         self.complete = False
+        self.streams = False
+        """Whether events come one after another."""
         self.framed = True
         """Whether its client can tell where it ends without the connection's end."""
         self._old = old
@@ -44,10 +50,6 @@ class Reply:
         """Whether a stream has had nothing to show so far."""
 
     @property
-    def streams(self) -> bool:
-        return self._events is not None
-
-    @property
     def refusal(self) -> bool:
         """Whether this is an upstream's word that another one should be asked."""
         return self.complete and self.head.status in RETRYABLE
@@ -55,9 +57,10 @@ class Reply:
     def take(self, head: Head, data: bytes, *, complete: bool) -> bool:
         """Hold what came; tells whether it may be passed on."""
         if head.event_stream and self._events is None:
-            self._events = Events()
+            self._events, self.streams = Events(), True
         self.head, self.complete = head, complete
-        data = self._whole(data)
+        if self.streams:
+            data = self._whole(data)
         if data:
             self._held.append(data)
             self._size += len(data)
@@ -91,7 +94,14 @@ class Reply:
                 heads.chunk(body),
             )
         return b"".join(
-            (heads.status_line(head.status), *head.lines, lines, framing, b"\r\n", body)
+            (
+                STATUS_LINES.get(head.status) or heads.status_line(head.status),
+                *head.lines,
+                lines,
+                framing,
+                b"\r\n",
+                body,
+            )
         )
 
     @property

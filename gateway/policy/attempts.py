@@ -35,8 +35,10 @@ class Attempts:
         if made >= rules.attempts:
             return None
         state = pick(states, self.tried, now, rules.chance)
-        if state is None or not self._affordable(made, now):
+        if state is None or (made and not rules.budget.spend(now)):
             return None
+        if not made:
+            rules.budget.request()
         state.in_flight += 1
         state.picked = next(rules.serial)
         self.tried = (*self.tried, state)
@@ -103,12 +105,6 @@ class Attempts:
     def _last(self, state: EndpointState) -> None:
         """Put the one that answers behind the others that were tried."""
         self.tried = (*(other for other in self.tried if other is not state), state)
-
-    def _affordable(self, made: int, now: float) -> bool:
-        if made:
-            return self._rules.budget.spend(now)
-        self._rules.budget.request()
-        return True
 
     def _release(self) -> EndpointState | None:
         state, self.current = self.current, None
