@@ -1,9 +1,7 @@
 """All clusters as a placement sees them: who is filtered out, and how the others compare."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import reduce
 from itertools import repeat
-from operator import or_
 from typing import NamedTuple
 
 import numpy as np
@@ -127,16 +125,30 @@ class Field(NamedTuple):
 
 
 def field_of(ask: Ask, fleet: Fleet, pending: Iterable[Pending]) -> Field:
-    judged = ((screen, screen.rejects(ask, fleet)) for screen in filters(ask))
-    screens = [(screen, flags) for screen, flags in judged if flags is not None]
-    eligible = ~reduce(or_, [flags for _, flags in screens])
+    screens, rejected = _screened(ask, fleet)
+    eligible = ~rejected
     appraisal = appraise(ask, fleet, market_of(ask, fleet, pending)) if ask.scoring else None
-    earned = ((each.name, each.points(ask, fleet, appraisal)) for each in SCORERS)
+    levels = {}
+    for each in SCORERS:
+        points = each.points(ask, fleet, appraisal)
+        if points is not None:
+            levels[each.name] = points
     return Field(
         ask=ask,
         fleet=fleet,
         screens=screens,
         appraisal=appraisal,
         eligible=eligible & appraisal.found if appraisal else eligible,
-        levels={name: points for name, points in earned if points is not None},
+        levels=levels,
     )
+
+
+def _screened(ask: Ask, fleet: Fleet) -> tuple[list[tuple[Filter, Flags]], Flags]:
+    """Ask each filter; give those that reject some clusters, and all that are rejected."""
+    screens, rejected = [], fleet.nobody
+    for screen in filters(ask):
+        flags = screen.rejects(ask, fleet)
+        if flags is not None:
+            screens.append((screen, flags))
+            rejected = rejected | flags if len(screens) > 1 else flags
+    return screens, rejected

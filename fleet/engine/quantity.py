@@ -20,6 +20,7 @@ _SUFFIXES: Final = {
 _TENS: Final = {power: float(f"1e{power}") for power in range(-9, 19)}
 _FORM: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([A-Za-z]*))$")
 _PLAIN: Final = re.compile(r"(\d{1,15})([numkMGTPE]?|[KMGTPE]i)$")
+_BROKEN: Final = re.compile(r"(\d{1,6})\.(\d{1,9})$")
 _DIGITS: Final = 15
 """Decimal digits that a binary number keeps apart."""
 _INTEGERS: Final = 2**53
@@ -69,7 +70,8 @@ def number(text: str) -> Number:
     """Read a quantity as a Kubernetes client does; NOTHING where it is none."""
     plain = _PLAIN.match(text)
     if plain is None:
-        return _any(text)
+        broken = _BROKEN.match(text)
+        return _any(text) if broken is None else _of_parts(text, *broken.groups())
     digits, suffix = plain.groups()
     whole, power = int(digits), _POWERS.get(suffix)
     if power is None:
@@ -77,6 +79,10 @@ def number(text: str) -> Number:
         return Number(text, float(product), float(product), product < _INTEGERS)
     near = whole / 10**-power if power < 0 else float(whole * 10**power)
     return Number(text, near, whole * _TENS[power])
+
+
+def _of_parts(text: str, whole: str, fraction: str) -> Number:
+    return Number(text, float(text), int(whole + fraction) * _TENS[-len(fraction)])
 
 
 def _any(text: str) -> Number:

@@ -105,7 +105,8 @@ def _health(agent: AgentStatus | None) -> tuple[bool, datetime | None]:
     """Say whether an agent has joined, and since when it is unhealthy."""
     if agent is None:
         return False, None
-    joined, healthy = (find(agent.conditions, kind) for kind in ("Joined", "Healthy"))
+    said = {condition.type: condition for condition in agent.conditions}
+    joined, healthy = said.get("Joined"), said.get("Healthy")
     heard = agent.last_received_heartbeat is not None
     there = heard and joined is not None and joined.true and healthy is not None
     unhealthy = healthy is not None and not healthy.true
