@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleet.api.objects import LabelSelector, Model
-from fleet.api.schema import FILLED, REQUIRED, Schema
+from fleet.api.schema import FILLED, INT32, REQUIRED, Schema
 
 
 class PropertyRequirement(Model):
@@ -58,7 +58,7 @@ class ClusterSelector(Model):
 class PreferredClusterSelector(Model):
     """Gives points to clusters."""
 
-    weight: Annotated[int, Schema(minimum=-100, maximum=100)]
+    weight: Annotated[int, INT32, Schema(minimum=-100, maximum=100)]
     """Points of a cluster that the preference holds for."""
     preference: ClusterSelectorTerm
     """Which clusters get the points."""
@@ -91,7 +91,7 @@ class Affinity(Model):
 class TopologySpreadConstraint(Model):
     """Spreads the chosen clusters over the values of a label."""
 
-    max_skew: Annotated[int, FILLED, Schema(minimum=1)] = 1
+    max_skew: Annotated[int, INT32, FILLED, Schema(minimum=1)] = 1
     """By how many clusters two values may differ."""
     topology_key: str
     """The label whose values are the domains."""

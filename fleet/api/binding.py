@@ -15,7 +15,7 @@ from fleet.api.placement import (
     Money,
     NamespacedName,
 )
-from fleet.api.schema import LIST, REQUIRED, Schema
+from fleet.api.schema import INT32, LIST, REQUIRED, Schema
 
 
 class BindingState(StrEnum):
@@ -27,9 +27,9 @@ class BindingState(StrEnum):
 class ClusterScore(Model):
     """Points of a cluster, by which it was compared with others."""
 
-    affinity_score: int = 0
+    affinity_score: Annotated[int, INT32] = 0
     """Points of the user's own preferences."""
-    priority_score: int = 0
+    priority_score: Annotated[int, INT32] = 0
     """The topology spread score, as KubeFleet names it."""
     parts: Mapping[str, int] = {}
     """Points of the inference score by name; absent where there is no demand."""

@@ -10,17 +10,9 @@ from pydantic import Field
 from fleet.api import names
 from fleet.api.conditions import Condition, find
 from fleet.api.objects import Model, Resource
-from fleet.api.schema import (
-    FILLED,
-    LIST,
-    QUANTITY,
-    REQUIRED,
-    V1BETA1,
-    Rule,
-    Schema,
-)
+from fleet.api.schema import FILLED, INT32, LIST, QUANTITY, REQUIRED, V1BETA1, Rule, Schema
 
-Heartbeat = Annotated[int, Field(ge=1, le=600), FILLED]
+Heartbeat = Annotated[int, INT32, Field(ge=1, le=600), FILLED]
 Quantity = Annotated[str, QUANTITY, Field(coerce_numbers_to_str=True)]
 """The server takes a whole number too."""
 

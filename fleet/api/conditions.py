@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from fleet.api.objects import Model
-from fleet.api.schema import Schema
+from fleet.api.schema import INT64, Schema
 
 _TYPE: Final = Schema(
     max_length=316,
@@ -44,7 +44,7 @@ class Condition(Model):
     """Why, in one word for programs."""
     message: Annotated[str, Schema(required=True, max_length=32768)] = ""
     """Why, in a sentence for people."""
-    observed_generation: Annotated[int, Schema(minimum=0)] = 0
+    observed_generation: Annotated[int, INT64, Schema(minimum=0)] = 0
     """Generation of the object that was observed."""
     last_transition_time: datetime
     """When the status became what it is."""

@@ -28,7 +28,7 @@ from fleet.api.placement_rules import (
     SPEC_RULES,
     TOLERATION_RULES,
 )
-from fleet.api.schema import FILLED, LIST, REQUIRED, InVersions, Schema
+from fleet.api.schema import FILLED, INT32, INT64, LIST, REQUIRED, InVersions, Schema
 from fleet.api.scoring import Failover, Limits, Profile, Scoring, Weights
 from fleet.api.strategy import (
     ApplyStrategy,
@@ -145,7 +145,7 @@ class Policy(Model):
     """PickAll takes every cluster that may be, PickN as many as said, PickFixed those named."""
     cluster_names: Annotated[tuple[str, ...], LIST] = ()
     """Clusters of PickFixed."""
-    number_of_clusters: Annotated[int | None, Schema(minimum=0)] = None
+    number_of_clusters: Annotated[int | None, INT32, Schema(minimum=0)] = None
     """How many clusters PickN takes."""
     affinity: Affinity | None = None
     """Clusters that may be chosen, and that are liked."""
@@ -179,7 +179,7 @@ class PlacementSpec(Model):
     """How many clusters to choose, and which; every cluster without it."""
     strategy: Strategy = Strategy()
     """How the placement reaches its clusters."""
-    revision_history_limit: Annotated[int, Field(ge=1, le=1000), FILLED] = 10
+    revision_history_limit: Annotated[int, INT32, Field(ge=1, le=1000), FILLED] = 10
     """How many snapshots of policy and resources are kept."""
     status_reporting_scope: Annotated[
         Literal["ClusterScopeOnly", "NamespaceAccessible"], FILLED
@@ -240,7 +240,7 @@ class DriftedResource(ResourceIdentifier):
     """When it was last seen to differ."""
     first_drifted_observed_time: datetime
     """When it was first seen to differ."""
-    target_cluster_observed_generation: int
+    target_cluster_observed_generation: Annotated[int, INT64]
     """Its generation in the member."""
     observed_drifts: tuple[PatchDetail, ...] = ()
     """The fields that differ."""
@@ -253,7 +253,7 @@ class DiffedResource(ResourceIdentifier):
     """When it was last seen to differ."""
     first_diffed_observed_time: datetime
     """When it was first seen to differ."""
-    target_cluster_observed_generation: int | None = None
+    target_cluster_observed_generation: Annotated[int | None, INT64] = None
     """Its generation in the member, where it is there."""
     observed_diffs: tuple[PatchDetail, ...] = ()
     """The fields that differ."""

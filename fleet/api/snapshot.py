@@ -9,7 +9,7 @@ from fleet.api.conditions import Condition
 from fleet.api.names import LATEST, NUMBER_OF_CLUSTERS
 from fleet.api.objects import Model, Resource
 from fleet.api.placement import PlacementType, Policy
-from fleet.api.schema import LIST, OBJECT, REQUIRED, Schema
+from fleet.api.schema import INT64, LIST, OBJECT, REQUIRED, Schema
 
 
 class Demand(WorkloadKey):
@@ -59,7 +59,7 @@ class PolicySnapshotSpec(Model):
 class PolicySnapshotStatus(Model):
     """What was decided by the policy."""
 
-    observed_crp_generation: Annotated[int, REQUIRED] = Field(
+    observed_crp_generation: Annotated[int, INT64, REQUIRED] = Field(
         default=0,
         validation_alias="observedCRPGeneration",
         serialization_alias="observedCRPGeneration",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from fleet.api.conditions import Condition
 from fleet.api.objects import Model, Resource
 from fleet.api.placement import ApplyStrategy, PatchDetail, ReportBackStrategy
-from fleet.api.schema import OBJECT, REQUIRED, V1BETA1
+from fleet.api.schema import INT64, OBJECT, REQUIRED, V1BETA1
 
 
 class Workload(Model):
@@ -63,7 +63,7 @@ class DriftDetails(Model):
     """When it was last seen to differ."""
     first_drifted_observed_time: datetime
     """When it was first seen to differ."""
-    observed_in_member_cluster_generation: int
+    observed_in_member_cluster_generation: Annotated[int, INT64]
     """Its generation in the member."""
     observed_drifts: tuple[PatchDetail, ...] = ()
     """The fields that differ."""
@@ -76,7 +76,7 @@ class DiffDetails(Model):
     """When it was last seen to differ."""
     first_diffed_observed_time: datetime
     """When it was first seen to differ."""
-    observed_in_member_cluster_generation: int | None = None
+    observed_in_member_cluster_generation: Annotated[int | None, INT64] = None
     """Its generation in the member, where it is there."""
     observed_diffs: tuple[PatchDetail, ...] = ()
     """The fields that differ."""

@@ -48,7 +48,8 @@ def object_schema(model: type[Model], version: str) -> Json:
             required.append(alias(field, name))
     schema: Json = {"type": "object", "properties": properties}
     if required:
-        schema["required"] = required
+        # The server names what is missing in this order; KubeFleet's is by name.
+        schema["required"] = sorted(required)
     if model in _ATOMIC:
         schema["x-kubernetes-map-type"] = "atomic"
     return schema | _rules(model, version)
