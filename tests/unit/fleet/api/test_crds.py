@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
+from fleet.api.conditions import Condition
 from fleet.api.crd.definition import undescribed
 from fleet.api.crd.kinds import KINDS
+from fleet.api.crd.openapi import object_schema
+from fleet.api.placement import Policy
 from tools.generate import generated
 
 CRDS = Path(__file__).parents[4] / "crds"
@@ -70,3 +73,11 @@ def _all(schema: dict[str, Any]) -> list[dict[str, Any]]:
     nested = [*schema.get("properties", {}).values()]
     nested += [schema[k] for k in ("items", "additionalProperties") if k in schema]
     return [schema, *(found for each in nested for found in _all(each))]
+
+
+def test_a_whole_number_of_kubefleets_has_the_width_that_it_has_there() -> None:
+    """Servers before Kubernetes 1.35 take any, so no table of theirs can tell."""
+    policy = object_schema(Policy, "v1beta1")["properties"]
+    condition = object_schema(Condition, "v1beta1")["properties"]
+    assert policy["numberOfClusters"]["format"] == "int32"
+    assert condition["observedGeneration"]["format"] == "int64"
