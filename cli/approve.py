@@ -1,7 +1,6 @@
 """`modelfleet approve`: KubeFleet's verb of that name, with its flags."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -14,7 +13,7 @@ from cli.options import Kubeconfig, command
 from cli.output import fail
 from cli.rollout.approvals import approved, word
 from cli.rollout.subject import RolloutError
-from fleet.api.durations import PATTERN, duration
+from fleet.api import durations
 from fleet.api.objects import Key
 from fleet.api.staged_update import Approval, ApprovalRequest, ClusterApprovalRequest
 
@@ -66,10 +65,12 @@ def _approve(options: Options) -> None:
 
 
 async def _within(options: Options) -> str:
-    if not re.fullmatch(PATTERN, options.timeout):
-        raise RolloutError(f"--timeout: `{options.timeout}` is no length of time such as 5m or 90s")
     try:
-        async with asyncio.timeout(duration(options.timeout).total_seconds()):
+        patience = durations.read(options.timeout)
+    except ValueError as error:
+        raise RolloutError(f"--timeout: {error}") from error
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
             return await _approved(options)
     except TimeoutError as error:
         raise RolloutError(f"nothing was heard of the hub within {options.timeout}") from error

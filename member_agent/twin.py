@@ -5,9 +5,7 @@ placed on one of them, and take each other's word for their own.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,7 +22,6 @@ PERIODS: Final = 3
 """Heartbeats that the other may miss before it counts as gone."""
 SYSTEM: Final = Key("", "kube-system")
 WAY_OUT: Final = "join one of the two again by another name, or let the other leave first"
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def rival(report: Report, own: str, *, wrote: bool, now: float) -> str:
     return "" if wrote and own < other else other
 
 
-class Twin:
+class Twin(Solitude):
     def __init__(
         self,
         membership: Cache[InternalMemberCluster],
@@ -60,33 +57,14 @@ class Twin:
         key: Key,
         clock: Clock,
     ) -> None:
+        super().__init__("another cluster of this name")
         self._membership, self._namespaces = membership, namespaces
         self._key, self._clock = key, clock
-        self._solitude, self._changed = Solitude(), asyncio.Event()
-        self._listeners: list[Callable[[], None]] = []
+        self._changed = asyncio.Event()
         self._report: Report | None = None
         self._wrote = False
-        self._found = ""
         membership.on_change(lambda _: self._changed.set())
         namespaces.on_change(lambda _: self._changed.set(), part=lambda space: space.metadata.uid)
-
-    @property
-    def found(self) -> str:
-        return self._found
-
-    @property
-    def waiting(self) -> str:
-        """What a program waits for that stands aside."""
-        return f"the end of {self._found}" if self._found else ""
-
-    def on_change(self, listener: Callable[[], None]) -> None:
-        self._listeners.append(listener)
-
-    async def alone(self) -> None:
-        await self._solitude.alone()
-
-    def while_alone(self) -> AbstractAsyncContextManager[None]:
-        return self._solitude.while_alone()
 
     async def run(self) -> None:
         """Look at every report, and again when the other's silence has lasted, for ever."""
@@ -104,12 +82,12 @@ class Twin:
         now, own = asyncio.get_running_loop().time(), self._own()
         report = self._report = self._seen(now)
         if report is None:
-            self._settle("")
+            self.settle("")
             return None
         self._wrote = self._wrote or (bool(own) and report.cluster == own)
         other = rival(report, own, wrote=self._wrote, now=now)
         self._wrote = self._wrote and not other
-        self._settle(other)
+        self.settle(self._wording(other))
         return report.until if other else None
 
     def _seen(self, now: float) -> Report | None:
@@ -128,18 +106,6 @@ class Twin:
         system = self._namespaces.get(SYSTEM)
         return system.metadata.uid if system else ""
 
-    def _settle(self, other: str) -> None:
-        found = f"another cluster reports as {self._key.name} ({other}); {WAY_OUT}" if other else ""
-        if found:
-            self._solitude.end(found)
-        else:
-            self._solitude.begin()
-        if found == self._found:
-            return
-        self._found = found
-        if found:
-            log.warning("stands aside", extra={"why": found})
-        else:
-            log.info("goes on alone", extra={"without": "another cluster of this name"})
-        for listener in self._listeners:
-            listener()
+    def _wording(self, other: str) -> str:
+        name = self._key.name
+        return f"another cluster reports as {name} ({other}); {WAY_OUT}" if other else ""

@@ -1,6 +1,5 @@
 """Options of `modelfleet cordon`, `uncordon` and `drain`, KubeFleet's among them."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from cli.cordon.errors import CordonError
 from cli.options import Kubeconfig
-from fleet.api.durations import PATTERN, duration
+from fleet.api import durations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ class Options:
 
     @property
     def patience(self) -> timedelta:
-        if not re.fullmatch(PATTERN, self.timeout):
-            text = f"`{self.timeout}` is no length of time such as 5m or 90s"
-            raise CordonError(f"--timeout: {text}")
-        return duration(self.timeout)
+        try:
+            return durations.read(self.timeout)
+        except ValueError as error:
+            raise CordonError(f"--timeout: {error}") from error

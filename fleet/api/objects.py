@@ -1,6 +1,6 @@
 """What every object of the Kubernetes API has in common."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -113,6 +113,21 @@ class Resource(Model):
         )
 
 
+def meets(value: str | None, operator: str, values: Sequence[str]) -> bool:
+    """Say whether a label's value, None where there is none, is as a requirement wants it."""
+    match operator:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case _:
+            return False
+
+
 class LabelSelectorRequirement(Model):
     key: str
     """Key of the label."""
@@ -122,18 +137,7 @@ class LabelSelectorRequirement(Model):
     """Values to compare with; none for Exists and DoesNotExist."""
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        value = labels.get(self.key)
-        match self.operator:
-            case "In":
-                return value in self.values
-            case "NotIn":
-                return value not in self.values
-            case "Exists":
-                return value is not None
-            case "DoesNotExist":
-                return value is None
-            case _:
-                return False
+        return meets(labels.get(self.key), self.operator, self.values)
 
 
 class LabelSelector(Model):

@@ -8,6 +8,7 @@ from math import isnan
 from operator import eq, ge, gt, le, lt, ne
 from typing import Final, NamedTuple
 
+from fleet.api.objects import meets
 from fleet.engine import quantity
 from fleet.engine.affinity import points
 from fleet.engine.field import Field
@@ -54,28 +55,13 @@ def earned(field: Field, cluster: str) -> tuple[Earned, ...]:
 
 def _lacks(term: Term, row: Row) -> Iterator[str]:
     for labelled in term.labels:
-        if not _has(labelled, row):
-            there = row.labels.get(labelled.key)
+        there = row.labels.get(labelled.key)
+        if not meets(there, labelled.operator, labelled.values):
             has = f"{labelled.key} is {there}" if there is not None else f"no {labelled.key}"
             yield f"{has}, not {_asked(labelled)}"
     for compared in term.properties:
         if why := _differs(compared, row):
             yield why
-
-
-def _has(labelled: Labelled, row: Row) -> bool:
-    there = row.labels.get(labelled.key)
-    match labelled.operator:
-        case "In":
-            return there in labelled.values
-        case "NotIn":
-            return there not in labelled.values
-        case "Exists":
-            return there is not None
-        case "DoesNotExist":
-            return there is None
-        case _:
-            return False
 
 
 def _asked(labelled: Labelled) -> str:

@@ -1,7 +1,6 @@
 """Stand aside where another system reconciles what we would: two writers must never meet."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -18,60 +17,35 @@ from fleet.runtime.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from contextlib import AbstractAsyncContextManager
 
     from fleet.kube.controller import Controller
     from fleet.kube.queue import WorkQueue
 
-log = logging.getLogger(__name__)
 Relist = Callable[[Cache[Any]], "Awaitable[None]"]
 
 
-class Aside:
+class Aside(Solitude):
     """Whether one other system is there, by what a watch of its Leases shows."""
 
     def __init__(self, rival: Rival, relist: Relist, clock: Clock) -> None:
+        super().__init__(rival.name)
         self.rival = rival
         self.leases: Cache[Body] = Cache(
             whole(LEASES), field_selector=f"metadata.name={rival.lease}", optional=True
         )
         self._relist, self._clock = relist, clock
         self._sights: dict[Key, Sight] = {}
-        self._found = ""
         self._present: frozenset[Key] = frozenset()
-        self._solitude = Solitude()
         self._changed = asyncio.Event()
-        self._listeners: list[Callable[[], None]] = []
         self.leases.on_change(lambda _: self._look())
         self.leases.on_gap(self._doubt)
-
-    @property
-    def found(self) -> str:
-        """Who is there and what is to be done; nothing while nobody is."""
-        return self._found
-
-    @property
-    def waiting(self) -> str:
-        """What a program waits for that stands aside."""
-        return f"the end of {self._found}" if self._found else ""
-
-    def on_change(self, listener: Callable[[], None]) -> None:
-        self._listeners.append(listener)
-
-    async def alone(self) -> None:
-        """Wait until nobody else is there, as far as can be known."""
-        await self._solitude.alone()
-
-    def while_alone(self) -> "AbstractAsyncContextManager[None]":
-        """Cut the block short when the other comes: TransientError."""
-        return self._solitude.while_alone()
 
     async def run(self) -> None:
         """Judge at every change of a Lease and whenever time changes a verdict, for ever."""
         await self.leases.filled.wait()
         self._look()
         while True:
-            until = self._settle()
+            until = self._judge()
             if until is None:
                 await self._changed.wait()
             else:
@@ -101,7 +75,7 @@ class Aside:
         self._changed.set()
 
     def _overdue(self) -> bool:
-        return bool(self._found) and not any(self._there())
+        return bool(self.found) and not any(self._there())
 
     async def _look_again(self) -> None:
         """Ask the server before we go on: a watch that was cut off shows nothing, too."""
@@ -117,27 +91,12 @@ class Aside:
             if presence is not Presence.GONE and until is not None:
                 yield sight, presence, until
 
-    def _settle(self) -> float | None:
+    def _judge(self) -> float | None:
         """Say what has become of the other, and let go or hold; until when that is sure."""
         there = list(self._there())
         self._present = frozenset(sight.key for sight, *_ in there)
-        found = self._wording(*there[0][:2]) if there else ""
-        if found:
-            self._solitude.end(found)
-        if found != self._found:
-            self._found = found
-            self._tell()
-        if not found:
-            self._solitude.begin()
+        self.settle(self._wording(*there[0][:2]) if there else "")
         return min((until for _, _, until in there), default=None)
-
-    def _tell(self) -> None:
-        if self._found:
-            log.warning("stands aside", extra={"why": self._found})
-        else:
-            log.info("goes on alone", extra={"without": self.rival.name})
-        for listener in self._listeners:
-            listener()
 
     def _wording(self, sight: Sight, presence: Presence) -> str:
         lease = f"Lease {sight.key}, held by {sight.holder}"
