@@ -104,7 +104,12 @@ class World:
         agent = member.status.agent if member else None
         return agent.last_received_heartbeat if agent else None
 
-    async def aside(self) -> bool:
+    async def left_alone_by(self, agent: AgentProcess) -> None:
+        """Wait until this agent stands aside, not another that wrote so on the hub before."""
+        await until(lambda: agent.said("stands aside"))
+        await until(self._aside)
+
+    async def _aside(self) -> bool:
         return "stands aside" in (await self.joined())[1]
 
     async def taken_up(self) -> bool:
@@ -134,14 +139,14 @@ async def test_an_agent_writes_nothing_while_kaito_runs_and_goes_on_when_it_stop
         await world.write()
         before = await world.versions()
         await agent.start()
-        await until(world.aside)
-        assert agent.said("stands aside") == 1
+        await world.left_alone_by(agent)
         status, said = await readiness(environ)
         assert status == 503
         assert f"Lease {KAITO_NAMESPACE}/ef60f9b0.io, held by {KAITO_NAMESPACE}-0" in said
         assert "stop KAITO, or start the agent with --beside" in said
         assert (await world.joined())[0] == "False"
         assert await world.versions() == before
+        assert agent.said("stands aside") == 1
     await until(world.taken_up)
     await until(lambda: _is(world, "True"))
     assert (await readiness(environ))[0] == 200
@@ -155,7 +160,7 @@ async def test_an_agent_stops_writing_when_kaito_comes(
     world = World(client, "late")
     await agent.start()
     async with running(client, KAITO, KAITO_NAMESPACE):
-        await until(world.aside)
+        await world.left_alone_by(agent)
         await world.write()
         before = await world.versions()
         await world.beats(2)
