@@ -14,8 +14,6 @@ on what the machine does besides; CPU and counts hardly do.
 import asyncio
 import json
 import os
-import re
-import ssl
 import statistics
 import tempfile
 import time
@@ -27,7 +25,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
 import msgspec
 import typer
 import yaml
@@ -44,8 +41,9 @@ from fleet.api.placement import ClusterResourcePlacement
 from fleet.kube.cache import Cache
 from fleet.kube.client import ApiClient
 from fleet.runtime import clock
-from fleet.testing.apiserver import ADMIN, REPLICAS, ApiServer, api_server, free_port
+from fleet.testing.apiserver import REPLICAS, ApiServer, api_server, free_port
 from fleet.testing.kinds import install
+from fleet.testing.request_counts import answered
 from fleet.testing.waiting import until
 
 MEMBERS: Final = 100
@@ -58,10 +56,7 @@ RESTING_CPU: Final = 0.05
 AT_A_TIME: Final = 50
 """Requests of ours that are under way together."""
 CONFLICT: Final = 409
-LISTS: Final = re.compile(
-    r'apiserver_request_total\{[^}]*group="(?:cluster|placement)\.kubernetes-fleet\.io"'
-    r'[^}]*verb="LIST"[^}]*\} (\d+)'
-)
+GROUPS: Final = tuple({kind.group() for kind in (MemberCluster, ClusterResourcePlacement)})
 
 
 class Output(StrEnum):
@@ -255,11 +250,7 @@ async def _rest(pid: int) -> None:
 
 async def _lists(world: World) -> int:
     """Count what was listed of KubeFleet's kinds since the server's start."""
-    trusted = ssl.create_default_context(cafile=world.server.ca_file)
-    async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
-        authorization = {"Authorization": f"Bearer {ADMIN}"}
-        answer = await http.get(f"{world.server.url}/metrics", headers=authorization)
-    return sum(map(int, LISTS.findall(answer.text)))
+    return sum([await answered(world.server, "LIST", group) for group in GROUPS])
 
 
 def _placement(name: str) -> ClusterResourcePlacement:

@@ -36,6 +36,11 @@ class Pace:
 
     watch: float = 300.0
     """After which the server ends a watch; it goes on at once from where it was."""
+    overdue: float = 15.0
+    """After that end a watch is dead in which nothing ever came: of a kind that nobody has written
+    since the server began there are no bookmarks. A machine that is gone the kernel notices."""
+    silence: float = 75.0
+    """After which a watch is dead in which something came: bookmarks then come every 60."""
     first_retry: float = 0.1
     longest_retry: float = 30.0
     """Between tries while the server does not answer; each wait doubles, and one that gets an
@@ -148,7 +153,7 @@ class Follower:
             self._well()
             self._cache.alive()
             try:
-                await self._take_all(lines)
+                await self._take_until_dead(lines, seconds)
             finally:
                 self._lasted(loop.time() - opened)
         if loop.time() - opened < self._too_short:
@@ -169,8 +174,8 @@ class Follower:
 
     async def _check_history(self) -> None:
         """Notice a server that was made anew: it would let us watch from its future, in silence."""
-        resource, selected = self._cache.resource, selection(self._cache)
-        if await self._verbs.version(resource, selected) < (self._version or 0):
+        resource, selected, last = self._cache.resource, selection(self._cache), self._version
+        if last is not None and not await self._verbs.reached(resource, selected, last):
             self._version = None
 
     def _well(self) -> None:
@@ -180,11 +185,22 @@ class Follower:
             self._why = ""
             self._cache.gap()
 
-    async def _take_all(self, lines: AsyncIterator[bytes]) -> None:
+    async def _take_until_dead(self, lines: AsyncIterator[bytes], seconds: float) -> None:
+        """A frozen server or proxy keeps the connection, and says nothing more for ever."""
+        try:
+            async with asyncio.timeout(seconds + self._pace.overdue) as patience:
+                await self._take_all(lines, patience)
+        except TimeoutError as error:
+            self._verbs.transport.answering.lose()
+            raise TransientError("the watch has gone silent") from error
+
+    async def _take_all(self, lines: AsyncIterator[bytes], patience: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
         async for line in lines:
             if line:
                 self._take(wire.watch_event(line))
                 self._cache.alive()
+                patience.reschedule(loop.time() + self._pace.silence)
 
     def _take(self, event: wire.WatchEvent) -> None:
         body = bytes(event.object)

@@ -32,8 +32,7 @@ LONGEST_WAIT_SECONDS = 5.0
 class Timeouts:
     connect: float = 10.0
     request: float = 30.0
-    silence: float = 75.0
-    """Seconds without a byte after which a watch is dead: bookmarks come every 60."""
+    """Also until a watch is open; how long it may be silent then, its follower knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,7 @@ class Transport:
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a watch, and give its lines as they come."""
-        limits = aiohttp.ClientTimeout(
-            total=None, sock_connect=self._timeouts.connect, sock_read=self._timeouts.silence
-        )
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect)
         async with self._answer(request, limits) as response:
             yield _lines(response)
 
@@ -102,14 +99,13 @@ class Transport:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         used = self.connection.credentials.header()
         try:
-            async with self._open(request, used, limits) as response:
+            async with self._opened(request, used, limits) as response:
                 if response.status != UNAUTHORIZED or not await self._renewed(used):
                     await self._check(request, response)
                     yield response
                     return
-            async with self._open(
-                request, self.connection.credentials.header(), limits
-            ) as response:
+            used = self.connection.credentials.header()
+            async with self._opened(request, used, limits) as response:
                 await self._check(request, response)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -119,6 +115,17 @@ class Transport:
             self.answering.lose()
             what = str(error) or type(error).__name__
             raise TransientError(f"{self.connection.server}: {what}") from error
+
+    @asynccontextmanager
+    async def _opened(
+        self, request: Request, authorization: str, limits: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        async with (
+            asyncio.timeout(self._timeouts.request) as opening,
+            self._open(request, authorization, limits) as response,
+        ):
+            opening.reschedule(None)
+            yield response
 
     def _open(self, request: Request, authorization: str, limits: aiohttp.ClientTimeout) -> Any:
         headers = {"Accept": request.accept, "Accept-Encoding": "identity"}

@@ -13,6 +13,7 @@ from fleet.kube.errors import (
     ExpiredError,
     NotFoundError,
     NotPermittedError,
+    NotServedError,
     RejectedError,
 )
 from fleet.kube.fence import Fence
@@ -26,7 +27,9 @@ PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 SERVICE_ACCOUNTS = ApiResource("v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 STRICT = {"fieldValidation": "Strict"}
 """Refuse fields that are not known, of which the server would say nothing."""
-IN_THOUGHT = {"name": "modelfleet-in-thought"}
+NOBODY = "modelfleet-in-thought"
+"""A name that no object has."""
+IN_THOUGHT = {"name": NOBODY}
 BOOKS = (
     "resourceVersion",
     "generation",
@@ -179,8 +182,26 @@ class Verbs:
         path = resource.path(key.namespace, key.name)
         return await self._write(resource, Request("DELETE", path, {}, wire.encode(how.options())))
 
-    async def version(self, resource: ApiResource, selection: Selection) -> int:
-        """Ask which version the server is at."""
+    async def reached(self, resource: ApiResource, selection: Selection, version: int) -> bool:
+        """Ask whether the server's history has come to a version: else it began anew.
+
+        It says so of any name; only who may not get objects needs a list for it.
+        """
+        path = resource.path(selection.namespace or "default", NOBODY)
+        at_least = {"resourceVersion": str(version)}
+        try:
+            await self.transport.send(Request("GET", path, at_least, accept=PARTIAL))
+        except NotServedError:
+            raise
+        except NotFoundError:
+            return True
+        except ExpiredError:
+            return False
+        except NotPermittedError:
+            return await self._version(resource, selection) >= version
+        return True
+
+    async def _version(self, resource: ApiResource, selection: Selection) -> int:
         async for page in self.pages(resource, selection._replace(metadata_only=True), limit=1):
             return int(page.metadata.resource_version)
         raise AssertionError("unreachable")

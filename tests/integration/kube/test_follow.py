@@ -17,6 +17,7 @@ from fleet.kube.follow import Pace
 from fleet.kube.transport import Timeouts
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.relay import Relay, relay
+from fleet.testing.request_counts import answered
 from fleet.testing.waiting import until
 from tests.integration.kube.widgets import WIDGETS, Widget, crd, install, new_namespace, widget
 
@@ -34,12 +35,12 @@ async def brisk(connection: Connection) -> AsyncIterator[ApiClient]:
 
 @asynccontextmanager
 async def relayed(
-    server: ApiServer, timeouts: Timeouts | None = None
+    server: ApiServer, timeouts: Timeouts | None = None, pace: Pace = BRISK
 ) -> AsyncIterator[tuple[Relay, ApiClient]]:
     """Reach a server over a line that may break."""
     async with relay(server.port) as line:
         connection = replace(server.connection(), server=f"https://127.0.0.1:{line.port}")
-        client = ApiClient(connection, "test", pace=BRISK, timeouts=timeouts)
+        client = ApiClient(connection, "test", pace=pace, timeouts=timeouts)
         try:
             yield line, client
         finally:
@@ -186,18 +187,46 @@ async def test_a_cut_watch_goes_on_from_where_it_was(
         await until(lambda: sizes(cache) == {"new": 2})
 
 
-async def test_a_line_that_has_gone_silent_is_given_up(
+async def test_a_line_that_has_gone_silent_is_given_up_and_nothing_is_listed_again(
     server: ApiServer, client: ApiClient, namespace: str
 ) -> None:
-    cache = Cache(Widget, namespace=namespace)
-    silent = Timeouts(silence=0.5, request=0.5)
-    async with relayed(server, silent) as (line, distant), following(distant, cache):
+    cache, impatient = Cache(Widget, namespace=namespace), Timeouts(request=0.5)
+    async with (
+        relayed(server, impatient, replace(BRISK, silence=0.5)) as (line, distant),
+        following(distant, cache),
+    ):
+        await client.create(widget(Key(namespace, "old"), size=1))
+        await until(lambda: sizes(cache) == {"old": 1})
+        listed = await answered(server, "LIST", Widget.group())
         line.freeze()
         await client.create(widget(Key(namespace, "new"), size=2))
         used = line.connections
         await until(lambda: line.connections > used)
         line.mend()
-        await until(lambda: sizes(cache) == {"new": 2})
+        await until(lambda: sizes(cache) == {"new": 2, "old": 1})
+        assert await answered(server, "LIST", Widget.group()) == listed
+
+
+async def test_a_kind_that_nobody_writes_is_watched_on_without_a_list(
+    server: ApiServer, client: ApiClient, namespace: str
+) -> None:
+    class Quiet(Widget):
+        API = f"{namespace}.modelfleet.dev/v1"
+        KIND = "Widget"
+
+    async def watched() -> bool:
+        return await answered(server, "WATCH", Quiet.group()) > before + 1
+
+    await install(client, crd(Quiet.group()))
+    cache, gaps = Cache(Quiet), list[str]()
+    cache.on_gap(lambda: gaps.append("gap"))
+    brief = replace(BRISK, watch=1.0, silence=0.1)
+    async with relayed(server, pace=brief) as (_, distant), following(distant, cache):
+        listed = await answered(server, "LIST", Quiet.group())
+        before = await answered(server, "WATCH", Quiet.group())
+        await until(watched)
+        assert await answered(server, "LIST", Quiet.group()) == listed
+        assert not gaps
 
 
 async def test_a_cluster_made_anew_under_its_old_address_is_believed(

@@ -32,14 +32,12 @@ from fleet.kube.transport import Transport
 from fleet.kube.verbs import PAGE, Selection, Verbs
 from tests.unit.fleet.kube.virtual import in_virtual_time
 
-STEADY = 1000.0
-"""Seconds after which a watch ends that nothing befalls."""
 Happening = tuple[float, Any]
 """Seconds to wait, and what comes then: a line, an error, or something that is done."""
 
 
 class Server(Verbs):
-    """Objects and a version; each watch does what it was told to, and later ones just last."""
+    """Objects and a version; each watch does what it was told to, later ones stay quiet."""
 
     def __init__(self, *watches: list[Happening], **objects: int) -> None:
         super().__init__(Transport(Connection(server="http://127.0.0.1:9")), "test")
@@ -58,22 +56,31 @@ class Server(Verbs):
     async def pages(
         self, resource: ApiResource, selection: Selection, *, limit: int = PAGE
     ) -> AsyncIterator[wire.Page]:
+        self._refuse()
+        self.lists += 1
+        items = [Raw(self.body(name)) for name in self.objects]
+        yield wire.Page(items, wire.ListMeta(str(self.at)))
+
+    @override
+    async def reached(self, resource: ApiResource, selection: Selection, version: int) -> bool:
+        self._refuse()
+        return self.at >= version
+
+    def _refuse(self) -> None:
         if self.refusals:
             raise self.refusals.pop(0)
-        self.lists += not selection.metadata_only
-        items = [] if selection.metadata_only else [Raw(self.body(n)) for n in self.objects]
-        yield wire.Page(items, wire.ListMeta(str(self.at)))
 
     @override
     def watch(
         self, resource: ApiResource, selection: Selection, version: int, *, seconds: int
     ) -> Any:
-        return self._watch(version)
+        return self._watch(version, seconds)
 
     @asynccontextmanager
-    async def _watch(self, version: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _watch(self, version: int, seconds: float) -> AsyncIterator[AsyncIterator[bytes]]:
         self.watched.append((asyncio.get_running_loop().time(), version))
-        yield self._lines(self.watches.pop(0) if self.watches else [(STEADY, b"")])
+        quiet: list[Happening] = [(seconds, b"")]
+        yield self._lines(self.watches.pop(0) if self.watches else quiet)
 
     async def _lines(self, happenings: list[Happening]) -> AsyncIterator[bytes]:
         for seconds, what in happenings:
@@ -110,7 +117,8 @@ def followed(
     cache = Cache(ConfigMap, optional=optional)
 
     async def body() -> None:
-        follower = Follower(server, cache, pace=Pace(**pace), chance=lambda: 0.0)
+        given = Pace(**{"watch": 1000.0, **pace})
+        follower = Follower(server, cache, pace=given, chance=lambda: 0.0)
         task = asyncio.create_task(follower.run())
         await asyncio.sleep(seconds)
         assert not task.done()
@@ -137,11 +145,11 @@ def test_events_are_taken_in_and_the_watch_goes_on_after_the_last() -> None:
             (1, event("MODIFIED", "a", 6)),
             (1, event("DELETED", "b", 7)),
             (1, event("BOOKMARK", "", 9)),
-            (300, b""),
+            (60, b""),
         ]
     ]
-    assert seen(followed(server)) == {"a": "6", "c": "5"}
-    assert (server.lists, server.watched) == (1, [(0.0, 4), (304.0, 9)])
+    assert seen(followed(server, seconds=100)) == {"a": "6", "c": "5"}
+    assert (server.lists, server.watched) == (1, [(0.0, 4), (64.0, 9)])
 
 
 @pytest.mark.parametrize(
@@ -154,6 +162,23 @@ def test_a_watch_that_breaks_goes_on_from_where_it_was(broken: Any) -> None:
     followed(server)
     assert server.lists == 1
     assert [version for _, version in server.watched] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("before", "began"),
+    [
+        ([], [(0.0, 3), (315.1, 3)]),
+        ([(10, event("ADDED", "b", 5))], [(0.0, 3), (85.1, 5)]),
+        ([(10, event("BOOKMARK", "", 9))], [(0.0, 3), (85.1, 9)]),
+    ],
+)
+def test_a_watch_that_says_no_more_is_dead_once_its_next_word_is_overdue_and_nothing_is_listed(
+    before: list[Happening], began: list[tuple[float, int]]
+) -> None:
+    server = Server(a=3)
+    server.watches = [[(0, changing(server, "b", 9)), *before, (10_000, b"")]]
+    followed(server, seconds=380, watch=300.0, first_retry=0.1)
+    assert (server.lists, server.watched) == (1, began)
 
 
 @pytest.mark.parametrize("lost", [failure(410), ExpiredError("too old")])

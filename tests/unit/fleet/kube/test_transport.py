@@ -220,21 +220,27 @@ async def test_a_watch_gives_whole_lines_of_any_length(
         assert [each async for each in found] == lines
 
 
-async def test_a_watch_in_which_nothing_comes_for_too_long_is_given_up() -> None:
-    async def silent(request: web.BaseRequest) -> web.StreamResponse:
+async def test_a_watch_that_is_not_opened_in_time_is_given_up() -> None:
+    impatient = Timeouts(request=0.2)
+    async with staged(_hang) as stage, transport(stage.url, timeouts=impatient) as line:
+        with pytest.raises(TransientError, match=f"^{stage.url}: ."):
+            async with line.stream(GET):
+                pytest.fail("nothing was answered")
+
+
+async def test_a_watch_may_be_silent_for_longer_than_a_request_may_take() -> None:
+    async def late(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
+        await asyncio.sleep(0.4)
         await response.write(b"one\n")
-        await asyncio.sleep(3600)
+        await response.write_eof()
         return response
 
-    found: list[bytes] = []
-
-    async def read() -> None:
-        impatient = Timeouts(silence=0.2)
-        async with transport(stage.url, timeouts=impatient) as line, line.stream(GET) as lines:
-            found.extend([each async for each in lines])
-
-    async with staged(silent) as stage:
-        with pytest.raises(TransientError):
-            await read()
+    impatient = Timeouts(request=0.2)
+    async with (
+        staged(late) as stage,
+        transport(stage.url, timeouts=impatient) as line,
+        line.stream(GET) as lines,
+    ):
+        assert [each async for each in lines] == [b"one"]

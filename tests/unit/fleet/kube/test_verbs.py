@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from fleet.api.keys import Key
-from fleet.kube.errors import ExpiredError
+from fleet.kube.errors import ExpiredError, NotServedError
 from fleet.kube.resources import ApiResource
-from fleet.kube.verbs import Deletion, Selection, Verbs, ours
+from fleet.kube.verbs import NOBODY, Deletion, Selection, Verbs, ours
 from tests.unit.fleet.kube.stage import Answer, Stage, always, staged, status, transport
 
 WIDGETS = ApiResource("test.dev/v1", "Widget", "widgets", namespaced=True)
@@ -164,7 +164,8 @@ async def test_a_list_that_expires_between_its_pages_is_asked_for_in_one() -> No
 
 async def test_only_metadata_is_asked_for_where_no_more_is_read() -> None:
     async with speaking(page(version=5)) as (verbs, stage):
-        assert await verbs.version(WIDGETS, Selection("demo")) == 5
+        items, _ = await verbs.collect(WIDGETS, Selection("demo", metadata_only=True))
+        assert not items
         assert stage.said("Accept")[0].startswith("application/json;as=PartialObjectMetadataList")
         async with verbs.watch(WIDGETS, Selection("", "x=y"), 5, seconds=60) as lines:
             assert [line async for line in lines] == []
@@ -175,6 +176,35 @@ async def test_only_metadata_is_asked_for_where_no_more_is_read() -> None:
             "resourceVersion": "5",
             "timeoutSeconds": "60",
         }
+
+
+UNFOUND = always(lambda: status(404, reason="NotFound"))
+AHEAD = always(lambda: status(504, message="Too large resource version: 7, current: 5"))
+UNPERMITTED = always(lambda: status(403, message='User "hub" cannot get resource "widgets"'))
+
+
+@pytest.mark.parametrize(
+    ("answers", "reached"),
+    [
+        ((UNFOUND,), True),
+        ((AHEAD,), False),
+        ((UNPERMITTED, page(version=7)), True),
+        ((UNPERMITTED, page(version=5)), False),
+    ],
+)
+async def test_whether_a_history_has_come_so_far_is_asked_of_any_name(
+    answers: tuple[Answer, ...], reached: bool
+) -> None:
+    async with speaking(*answers) as (verbs, stage):
+        assert await verbs.reached(WIDGETS, Selection("demo"), 7) is reached
+        path = f"/apis/test.dev/v1/namespaces/demo/widgets/{NOBODY}?resourceVersion=7"
+        assert stage.paths()[0] == path
+
+
+async def test_of_a_kind_that_is_not_served_no_history_is_known() -> None:
+    async with speaking(always(lambda: web.Response(status=404))) as (verbs, _):
+        with pytest.raises(NotServedError):
+            await verbs.reached(WIDGETS, Selection(), 7)
 
 
 @pytest.mark.parametrize(
