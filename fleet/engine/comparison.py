@@ -1,7 +1,7 @@
 """Why the last of the chosen clusters stands before the best of the others."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fleet.api.placement import PlacementType
 from fleet.engine.decide import Decision
@@ -15,17 +15,22 @@ class Advantage(NamedTuple):
     reason: str
 
 
+STAYS: Final = "it is in use, and stays where it is"
+
+
 def advantage(decision: Decision) -> Advantage | None:
-    """Compare what was compared; None where nothing was, or where each pick changed the balance."""
-    field = decision.field
-    picks = field.ask.kind is PlacementType.PICK_N
-    if not picks or field.ask.rules.even:
+    """Compare the last pick with who would have been it otherwise; None where nothing was.
+
+    Under a spread both are judged by the balance that this pick met: each pick changes it.
+    """
+    if decision.field.ask.kind is not PlacementType.PICK_N or not decision.chosen:
         return None
-    new = [choice for choice in decision.chosen if not choice.kept]
-    rest = [verdict for verdict in decision.others() if isinstance(verdict, Ranked)]
-    if not new or not rest:
+    last = decision.chosen[-1]
+    rest = next((each for each in decision.others() if isinstance(each, Ranked)), None)
+    if rest is None:
         return None
-    return Advantage(new[-1].cluster, rest[0].cluster, _why(field, new[-1], rest[0]))
+    why = STAYS if last.kept else _why(decision.field, last, rest)
+    return Advantage(last.cluster, rest.cluster, why)
 
 
 def _why(field: Field, winner: Ranked, other: Ranked) -> str:
@@ -42,6 +47,7 @@ def _levels(
     mine, its = winner.score, other.score
     if mine is None or its is None:
         return
+    yield "topology spread", (mine.topology, its.topology)
     yield "affinity", (mine.affinity, its.affinity)
     if field.appraisal:
         lines = [field.fleet.order[each.cluster] for each in (winner, other)]
