@@ -14,6 +14,8 @@ from fleet.kube.cache import Cache
 
 BY_PLACEMENT = "placement"
 """Index of snapshots and bindings: the placement's key as text."""
+BY_NAMESPACE_LOST = "lost"
+"""Index of bindings without the label of a placement: their namespace."""
 BY_RUN = "run"
 """Index of approvals: the key of the run that asks, as text."""
 
@@ -34,7 +36,7 @@ def caches(scope: Scope) -> ScopeCaches:
         placements=Cache(scope.placement),
         policies=Cache(scope.policy, indices=by_placement),
         resources=Cache(scope.resources, indices=by_placement),
-        bindings=Cache(scope.binding, indices=by_placement),
+        bindings=Cache(scope.binding, indices=by_placement | {BY_NAMESPACE_LOST: _lost_in}),
         runs=Cache(scope.run),
         strategies=Cache(scope.strategy),
         approvals=Cache(scope.approval, indices={BY_RUN: _run_of}),
@@ -52,6 +54,10 @@ class Labelled(Protocol):
 
 def _parent_of(metadata: Labelled) -> Iterable[str]:
     return _labelled(metadata, names.PARENT)
+
+
+def _lost_in(metadata: Labelled) -> Iterable[str]:
+    return () if metadata.labels.get(names.PARENT) else (metadata.namespace,)
 
 
 def _run_of(metadata: Labelled) -> Iterable[str]:

@@ -88,6 +88,9 @@ def _change(old: Binding, new: Binding) -> Iterator[Mapping[str, Any]]:
     notes = [dict(binding.metadata.annotations) or None for binding in (old, new)]
     if notes[0] != notes[1]:
         yield from swap("/metadata/annotations", *notes)
+    labels = [dict(binding.metadata.labels) or None for binding in (old, new)]
+    if labels[0] != labels[1]:
+        yield from swap("/metadata/labels", *labels)
     held = [list(binding.metadata.finalizers) or None for binding in (old, new)]
     if held[0] != held[1]:
         yield from swap("/metadata/finalizers", *held)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from fleet.api.binding import Binding
 from fleet.api.happenings import Happening
 from fleet.api.objects import Key, Resource
 from fleet.api.placement import Placement, PlacementType
@@ -21,6 +22,7 @@ from hub.controllers.scheduling.apply import apply
 from hub.controllers.scheduling.observe import Capacity, Observer, Reads, Timeouts
 from hub.controllers.scheduling.plan import plan
 from hub.controllers.scheduling.plan.actions import Announce, Observed, Plan
+from hub.controllers.scheduling.plan.mending import whose
 from hub.controllers.scheduling.status import report
 from hub.parts import asked, decided, ready
 
@@ -96,6 +98,9 @@ class Scheduling:
         def owner(resource: Resource) -> None:
             queue.add(parent(resource))
 
+        def taker(binding: Binding) -> None:
+            queue.add(whose(binding))
+
         def cluster(old: Row | None, new: Row | None) -> None:
             for key in self._concerned(old, new):
                 queue.add(key)
@@ -106,7 +111,7 @@ class Scheduling:
 
         self.reads.placements.on_change(placement, part=asked)
         self.reads.policies.on_change(owner, part=asked)
-        self.reads.bindings.on_change(owner, part=decided)
+        self.reads.bindings.on_change(taker, part=decided)
         self.reads.bindings.on_change(partial(self._readied, queue), part=ready)
         self.capacity.on_change(cluster)
         self.capacity.heartbeats.on_change(pulse)

@@ -9,7 +9,7 @@ from fleet.api.binding import Binding
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Key
 from fleet.api.placement import Placement
-from fleet.api.scope import Scope, parent
+from fleet.api.scope import Scope
 from fleet.api.snapshot import PolicySnapshot
 from fleet.catalog.catalogue import Catalogue
 from fleet.engine.ask import Ask, Holding
@@ -21,9 +21,9 @@ from fleet.engine.rules import rules_of
 from fleet.engine.snapshots import newest_policy
 from fleet.kube.cache import Cache
 from hub.controllers.scheduling.plan.actions import Observed
-from hub.controllers.scheduling.plan.mending import as_made, older
+from hub.controllers.scheduling.plan.mending import as_made, home, made_for, older, whose
 from hub.heartbeats import Heartbeats
-from hub.scope_caches import BY_PLACEMENT, ScopeCaches
+from hub.scope_caches import BY_NAMESPACE_LOST, BY_PLACEMENT, ScopeCaches
 
 RowListener = Callable[[Row | None, Row | None], None]
 
@@ -77,7 +77,7 @@ class Capacity:
         def seen(binding: Binding) -> None:
             there = cache.get(binding.key) is not None and binding.in_use
             allocations = binding.spec.allocations if there else ()
-            self.ledger.promise(parent(binding), binding.spec.target_cluster, allocations)
+            self.ledger.promise(whose(binding), binding.spec.target_cluster, allocations)
 
         cache.on_change(seen)
 
@@ -102,8 +102,8 @@ class Observer:
 
     def observe(self, key: Key, *, now: datetime) -> Observed:
         policies = self.reads.policies.by(BY_PLACEMENT, str(key))
-        bindings = self.reads.bindings.by(BY_PLACEMENT, str(key))
         placement = self.reads.placements.get(key)
+        bindings, astray = self._bindings(key, placement)
         strays: tuple[Binding, ...] = ()
         if placement:
             policies = tuple(policy for policy in policies if not older(policy, placement))
@@ -118,11 +118,33 @@ class Observer:
             snapshot=snapshot,
             bindings=bindings,
             strays=strays,
+            astray=astray,
             binding_kind=self.scope.binding,
             ask=ask,
             fleet=self.capacity.fleet,
             pending=tuple(self.capacity.ledger.pending(without=key)),
         )
+
+    def _bindings(
+        self, key: Key, placement: Placement | None
+    ) -> tuple[tuple[Binding, ...], tuple[Binding, ...]]:
+        """Find a placement's bindings by label, or where that is lost by what else they say.
+
+        Those that have its label and were made for another are the second part.
+        """
+        found, reads = self.reads.bindings.by(BY_PLACEMENT, str(key)), self.reads
+        astray = tuple(binding for binding in found if self._is_of_another(binding, key))
+        lost = (
+            binding
+            for binding in reads.bindings.by(BY_NAMESPACE_LOST, key.namespace)
+            if home(binding) == key or (placement and made_for(binding, placement))
+        )
+        return (*(each for each in found if each not in astray), *lost), astray
+
+    def _is_of_another(self, binding: Binding, key: Key) -> bool:
+        its = home(binding)
+        other = None if its == key else self.reads.placements.get(its)
+        return other is not None and made_for(binding, other)
 
     def _ask(
         self,

@@ -63,14 +63,15 @@ async def test_what_is_wrong_with_one_placement_or_cluster_is_said_and_the_rest_
 
 
 async def _mended(desk: Desk) -> None:
-    """Edit a binding by hand, and take its finalizer away."""
+    """Edit a binding by hand, and take its finalizer and its label away."""
     (binding,) = await desk.bindings("number")
     move = {"op": "replace", "path": "/spec/targetCluster", "value": "alone-a"}
-    await desk.client.json_patch(binding, [move, {"op": "remove", "path": "/metadata/finalizers"}])
+    parts = ({"op": "remove", "path": f"/metadata/{part}"} for part in ("finalizers", "labels"))
+    await desk.client.json_patch(binding, [move, *parts])
 
     async def mended() -> bool:
-        (found,) = await desk.bindings("number")
-        return bool(found.metadata.finalizers) and await desk.states("number") == {"b": CHOSEN}
+        held = [bool(found.metadata.finalizers) for found in await desk.bindings("number")]
+        return held == [True] and await desk.states("number") == {"b": CHOSEN}
 
     await until(mended)
 

@@ -135,6 +135,24 @@ async def test_an_api_server_lost_in_the_middle_of_a_placement_costs_time_only(
     await until(lambda: _whole(fleet))
 
 
+async def test_a_binding_whose_label_was_taken_away_gets_it_back_and_its_work_stays(
+    fleet: Fleet,
+) -> None:
+    await fleet.config_map("a", k="v")
+    await fleet.place(clusters=[fleet.cluster])
+    await until(lambda: _whole(fleet))
+    (binding,), (work,) = await fleet.bindings(), await fleet.works()
+    labels = dict(binding.metadata.labels)
+    await fleet.client.json_patch(binding, [{"op": "remove", "path": "/metadata/labels"}])
+
+    async def mended() -> bool:
+        (found,) = await fleet.bindings()
+        return dict(found.metadata.labels) == labels and await _whole(fleet)
+
+    await until(mended)
+    assert [each.metadata.uid for each in await fleet.works()] == [work.metadata.uid]
+
+
 async def test_a_deleted_placement_waits_for_its_member_and_leaves_nothing(fleet: Fleet) -> None:
     await fleet.config_map("a", k="v")
     await fleet.place(clusters=[fleet.cluster])

@@ -26,7 +26,7 @@ from hub.controllers.scheduling.plan.actions import (
     Release,
 )
 from hub.controllers.scheduling.plan.events import chosen_now, held_back, moved
-from hub.controllers.scheduling.plan.mending import as_made
+from hub.controllers.scheduling.plan.mending import as_made, home, labelled
 from hub.controllers.scheduling.plan.wording import decision, lacking, new_binding
 
 MAX_NOT_SELECTED = 20
@@ -55,6 +55,7 @@ def plan(observed: Observed) -> Plan:
 def _farewell(observed: Observed) -> Iterator[Action]:
     placement = observed.placement
     every = (*observed.strays, *observed.bindings)
+    yield from _given_back(observed)
     yield from (Delete(binding) for binding in every if not binding.deleting)
     yield from _let_go(every)
     held = placement and names.SCHEDULER_CLEANUP in placement.metadata.finalizers
@@ -63,8 +64,13 @@ def _farewell(observed: Observed) -> Iterator[Action]:
 
 
 def _cleared(observed: Observed) -> Iterator[Action]:
+    yield from _given_back(observed)
     yield from (Delete(stray) for stray in observed.strays if not stray.deleting)
     yield from _let_go((*observed.strays, *observed.bindings))
+
+
+def _given_back(observed: Observed) -> Iterator[Action]:
+    return (Change(each, labelled(each, home(each).name)) for each in observed.astray)
 
 
 def _let_go(bindings: Iterable[Binding]) -> Iterator[Action]:

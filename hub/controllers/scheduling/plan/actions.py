@@ -27,6 +27,8 @@ class Observed:
     """What others were promised."""
     strays: tuple[Binding, ...] = ()
     """Bindings of a placement that had this name before."""
+    astray: tuple[Binding, ...] = ()
+    """Bindings that somebody labelled with this name, and that were made for another."""
 
 
 @dataclass(frozen=True, slots=True)

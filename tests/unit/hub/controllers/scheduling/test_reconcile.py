@@ -334,6 +334,37 @@ async def test_a_binding_edited_by_hand_leads_where_it_did(edited: dict[str, Any
     assert mended["spec"]["schedulingPolicySnapshotName"] == f"{LLAMA}-0"
 
 
+@pytest.mark.parametrize(
+    ("label", "edited"),
+    [("", {}), ("other", {}), ("nobody", {}), ("", {"schedulingPolicySnapshotName": "x-7"})],
+    ids=str,
+)
+async def test_a_binding_labelled_by_hand_is_of_whom_it_was_made_for(
+    label: str, edited: dict[str, Any]
+) -> None:
+    other = placement(name="other"), snapshot(1, name="other")
+    desk = Desk(placement(), snapshot(1), *other, member("eu"), member("us"))
+    keys = KEY, Key("", "other")
+    for key in keys:
+        await desk.reconcile(key)
+    before = owned(desk)
+    (body,) = (b for b in before if b["metadata"]["labels"][names.PARENT] == LLAMA)
+    metadata = {k: v for k, v in body["metadata"].items() if k not in {"labels", "finalizers"}}
+    metadata |= {"labels": {names.PARENT: label}} if label else {}
+    desk.client.put(body | {"metadata": metadata, "spec": body["spec"] | edited})
+    for key in (Key("", label), *keys):
+        await desk.reconcile(key)
+    assert owned(desk) == before
+
+
+def owned(desk: Desk) -> list[dict[str, Any]]:
+    return [
+        each
+        | {"metadata": {k: each["metadata"][k] for k in ("name", "uid", "labels", "finalizers")}}
+        for each in desk.client.bodies(ClusterResourceBinding)
+    ]
+
+
 async def test_finalizers_taken_away_by_hand_are_put_back() -> None:
     desk = Desk(placement(), snapshot(), member("eu"))
     await desk.reconcile()
