@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.policy.learning import STREAM, WHOLE, kind
+from gateway.policy.learning import ANY, Wanted, streamed, whole
 
 LARGE = 1024 * 1024
 """Bytes above which a body is walked in steps: decoding 10 MB takes 10 ms, with the loop held."""
@@ -54,12 +54,12 @@ class Head(Named):
     max_output_tokens: Any = None
 
     @property
-    def kind(self) -> int:
-        """Tell what kind of answer is asked for, as far as it decides how long that takes."""
-        if self.stream is True:
-            return STREAM
+    def wanted(self) -> Wanted:
+        """Tell what is asked for, as far as it decides how much work that is."""
         most = self.max_tokens or self.max_completion_tokens or self.max_output_tokens
-        return kind(most) if isinstance(most, int) else WHOLE
+        if not isinstance(most, int):
+            most = 0
+        return streamed(most) if self.stream is True else whole(most)
 
 
 _decode = msgspec.json.Decoder(Head).decode
@@ -86,7 +86,7 @@ def head_of(body: bytes) -> Head:
     try:
         head = _decode(body)
     except (ValueError, RecursionError):
-        head = _without_kind(body)
+        head = _name_alone(body)
     if not _plain(body):
         finish(walk(body))
     model = head.model
@@ -95,7 +95,7 @@ def head_of(body: bytes) -> Head:
     return head
 
 
-def _without_kind(body: bytes) -> Head:
+def _name_alone(body: bytes) -> Head:
     """Read only the name: what an engine makes of other fields is not ours to judge."""
     try:
         return Head(_named(body).model)
@@ -103,14 +103,14 @@ def _without_kind(body: bytes) -> Head:
         raise _invalid(error) from error
 
 
-def glance(body: bytes) -> int:
-    """Tell the kind of answer that a body asks for which is not ours to judge, if that is easy."""
+def glance(body: bytes) -> Wanted:
+    """Tell what a body asks for which is not ours to judge, if that is easy."""
     if len(body) > STEP:
-        return WHOLE
+        return ANY
     try:
-        return _decode(body).kind
+        return _decode(body).wanted
     except (ValueError, RecursionError):
-        return WHOLE
+        return ANY
 
 
 def model_span(body: bytes) -> Span:

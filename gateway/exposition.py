@@ -37,7 +37,8 @@ def render(past: Counts, reports: Sequence[Report]) -> bytes:
         *_family("upstream_errors_total", "counter", ERRORS, counts.errors),
         *_family("continued_total", "counter", PLACES, counts.continued),
         *_family("refused_total", "counter", ("code",), counts.refused),
-        *_family("in_flight", "gauge", PLACES, _in_flight(standings)),
+        *_family("in_flight", "gauge", PLACES, _sum(standings, lambda each: each.in_flight)),
+        *_family("in_flight_tokens", "gauge", PLACES, _sum(standings, lambda each: each.tokens)),
         *_family("waiting", "gauge", TRIES, _waiting(reports)),
         *_family("endpoints", "gauge", (*PLACES, "state"), _endpoints(standings)),
         *_family("workers", "gauge", (), {(): len(reports)}),
@@ -74,10 +75,10 @@ def _standings(reports: Iterable[Report]) -> Iterable[Standing]:
     return (together(each) for each in seen.values())
 
 
-def _in_flight(standings: Iterable[Standing]) -> Numbers:
+def _sum(standings: Iterable[Standing], number: Callable[[Standing], int]) -> Numbers:
     numbers: Counter[Label] = Counter()
     for each in standings:
-        numbers[each.model, each.region] += each.in_flight
+        numbers[each.model, each.region] += number(each)
     return numbers
 
 

@@ -5,7 +5,6 @@ from typing import Final
 from msgspec import Struct, field
 
 from gateway.histogram import Bounds, Histogram
-from gateway.usage import Usage
 
 DURATION: Final[Bounds] = (
     *(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
@@ -50,11 +49,12 @@ class Generation(Struct):
         if tokens > 1:
             self.each.observe(rest / (tokens - 1), EACH)
 
-    def used(self, usage: Usage) -> None:
-        if usage.prompt:
-            self.prompt.observe(usage.prompt, TOKENS)
-        if usage.answer:
-            self.answer.observe(usage.answer, TOKENS)
+    def used(self, prompt: int, answer: int) -> None:
+        """Count tokens, where they are told."""
+        if prompt:
+            self.prompt.observe(prompt, TOKENS)
+        if answer:
+            self.answer.observe(answer, TOKENS)
 
     @property
     def answers(self) -> int:

@@ -19,20 +19,32 @@ class Load(Struct, frozen=True, gc=False, rename="camel"):
     ready: int = 0
     """Replicas that serve."""
     in_flight: int = 0
+    """Requests that are there, whoever sent them."""
     waiting: int = 0
-    """Requests that have come and are not being worked on."""
+    """Those of them that are not being worked on."""
     kv_use: float = 0.0
     """Share of the cache for keys and values that is taken."""
 
     @property
     def idle(self) -> bool:
         """Whether it says no more than that one replica is there."""
-        return self.ready <= 1 and not self.waiting and self.kv_use < NEARLY_FULL
+        busy = self.in_flight or self.waiting or self.kv_use >= NEARLY_FULL
+        return self.ready <= 1 and not busy
 
-    def weighed(self, requests: float) -> float:
-        """Give what each replica has to do, ours and others' requests together."""
+    def beside(self, ours: int) -> "Load":
+        """Leave out requests of our own, which we know sooner and better."""
+        others = max(0, self.in_flight - ours)
+        return Load(self.ready, others, self.waiting, self.kv_use)
+
+    def weighed(self, tokens: float, each: float) -> float:
+        """Give what each replica has to do beside so many tokens of ours, in tokens.
+
+        A request of others has `each`; one that waits has as many again, since a queue means that
+        replicas are at their limit, wherever that is.
+        """
         full = FULL_WEIGHT if self.kv_use >= NEARLY_FULL else 0.0
-        return (requests + self.waiting) / max(1, self.ready) + full
+        requests = self.in_flight + self.waiting
+        return (tokens + requests * each) / max(1, self.ready) + full * each
 
 
 def together(loads: Sequence[Load]) -> Load:
@@ -62,10 +74,11 @@ def of_engine(metrics: bytes) -> Load | None:
         found.setdefault(name, []).append(value)
     if not found:
         return None
+    waiting = int(sum(_first(found, _WAITING)))
     return Load(
         ready=1,
-        in_flight=int(sum(_first(found, _RUNNING))),
-        waiting=int(sum(_first(found, _WAITING))),
+        in_flight=int(sum(_first(found, _RUNNING))) + waiting,
+        waiting=waiting,
         kv_use=max(_first(found, _CACHE), default=0.0),
     )
 

@@ -33,6 +33,8 @@ class Standing(Struct, frozen=True):
     """Why it is not simply ready."""
     load: Load | None = None
     """What it says of its own work."""
+    tokens: int = 0
+    """What those in flight are expected to take."""
 
 
 FAILED: Final = {
@@ -53,14 +55,15 @@ def standing(model: str, state: EndpointState, now: float) -> Standing:
     told = _state(state, now)
     endpoint = state.endpoint
     why = _reason(state, told, now)
-    return Standing(model, endpoint.region, told, state.in_flight, why, state.work)
+    return Standing(model, endpoint.region, told, state.in_flight, why, state.work, state.tokens)
 
 
 def together(standings: Iterable[Standing]) -> Standing:
     """Put together how workers see one endpoint: what they send there, and the worst of it."""
     all_ = tuple(standings)
     worst = max(all_, key=lambda each: tuple(State).index(each.state))
-    return structs.replace(worst, in_flight=sum(each.in_flight for each in all_))
+    in_flight, tokens = (sum(each.in_flight for each in all_), sum(each.tokens for each in all_))
+    return structs.replace(worst, in_flight=in_flight, tokens=tokens)
 
 
 def _state(state: EndpointState, now: float) -> State:

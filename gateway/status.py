@@ -18,6 +18,7 @@ class EndpointStatus(Struct, frozen=True, rename="camel", omit_defaults=True):
     in_flight: int
     reason: str = ""
     load: Load | None = None
+    tokens: int = 0
 
 
 class Status(Struct, frozen=True, rename="camel"):
@@ -43,7 +44,14 @@ def render(_: Counts, reports: Sequence[Report]) -> bytes:
 def _status(name: str, standings: Sequence[Standing]) -> EndpointStatus:
     told = together(standings)
     return EndpointStatus(
-        name, told.model, told.region, told.state, told.in_flight, told.reason, told.load
+        name=name,
+        model=told.model,
+        region=told.region,
+        state=told.state,
+        in_flight=told.in_flight,
+        reason=told.reason,
+        load=told.load,
+        tokens=told.tokens,
     )
 
 

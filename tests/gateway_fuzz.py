@@ -234,7 +234,7 @@ class Fuzz:
         assert not self._intake.connections
         assert not plane.active
         assert not plane.lines.by_service
-        assert all(state.in_flight == 0 for state in plane.routes.states.values())
+        assert all(state.in_flight == state.tokens == 0 for state in plane.routes.states.values())
         _http(bytes(wire.told))
 
 

@@ -13,7 +13,10 @@ from cli.endpoint import EndpointError, endpoint
 from cli.options import Format, command
 from cli.output import Output, fail, paper, print_document, print_table
 
-HEADINGS: Final = ("MODEL", "ENDPOINT", "REGION", "STATE", "IN FLIGHT", "WAITING", "CACHE", "WHY")
+HEADINGS: Final = (
+    *("MODEL", "ENDPOINT", "REGION", "STATE"),
+    *("IN FLIGHT", "TOKENS", "WAITING", "CACHE", "WHY"),
+)
 PATH: Final = "/-/status"
 TIMEOUT_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 1.0
@@ -86,6 +89,7 @@ def rows(told: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             each["region"],
             each["state"],
             str(each["inFlight"]),
+            str(each.get("tokens", 0)),
             str(load.get("waiting", "")),
             f"{load['kvUse']:.0%}" if load else "",
             each.get("reason", ""),

@@ -14,7 +14,7 @@ from gateway.metrics import Counts
 from gateway.policy.answers import Answer
 from gateway.policy.attempts import Rules
 from gateway.policy.endpoint import EndpointState
-from gateway.policy.learning import Learning
+from gateway.policy.learning import Learning, Wanted
 from gateway.policy.timing import Limits
 from gateway.snapshot import Queue
 
@@ -41,7 +41,6 @@ class Call:
         "continues",
         "hedge",
         "key",
-        "kind",
         "label",
         "model",
         "reply",
@@ -50,6 +49,7 @@ class Call:
         "service",
         "span",
         "targets",
+        "wanted",
     )
 
     def __init__(
@@ -57,7 +57,7 @@ class Call:
         request: Request,
         service: str,
         label: str,
-        kind: int,
+        wanted: Wanted,
         model: str = "",
         span: Span | None = None,
     ) -> None:
@@ -66,8 +66,8 @@ class Call:
         """`<namespace>/<name>`."""
         self.label = label
         """The model's first name, for metrics; empty where nobody knows the service."""
-        self.kind = kind
-        """What kind of answer is asked for, as `learning` has it."""
+        self.wanted = wanted
+        """What answer is asked for."""
         self.model = model
         """The name that the client used; an endpoint may serve it under another."""
         self.span = span

@@ -22,7 +22,7 @@ _NULL: Final = re.compile(rb',\s*"usage"\s*:\s*null')
 def ask(call: Call) -> None:
     """Have a stream tell its tokens, unless its client says something of that itself."""
     request = call.request
-    wanted = call.kind == STREAM and request.target in (CHAT, COMPLETIONS)
+    wanted = call.wanted.kind == STREAM and request.target in (CHAT, COMPLETIONS)
     if wanted and _OPTIONS not in request.body:
         call.request, call.span, call.reply = _asking(request), None, Counted
 

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.access import AccessLog, Line
+from gateway.data.account import line
 from gateway.data.call import Call, Client, Context
 from gateway.data.reply import Reply
 from gateway.data.upstream import Head, UpstreamConnection
@@ -44,6 +45,7 @@ class Exchange:
         "_pause",
         "_paused",
         "_reply",
+        "_size",
         "_started",
         "_waits_since",
         "deadline",
@@ -53,7 +55,6 @@ class Exchange:
         self._context = context
         self._client = client
         self._call = call
-        self._attempts = Attempts(call.rules or context.rules)
         self._reply = self._fresh()
         self._connection: UpstreamConnection | None = None
         self._dial: Dial | None = None
@@ -61,8 +62,11 @@ class Exchange:
         self._last = Failure.REFUSED
         self._paused = False
         """The client reads too slowly."""
-        size = len(call.request.body)
-        self._patience = context.learning.of(call.label, size, call.kind, context.limits)
+        self._size = size = len(call.request.body)
+        kind, most = call.wanted
+        self._patience = context.learning.of(call.label, size, kind, context.limits)
+        tokens = self._patience.expected.of(size, most)
+        self._attempts = Attempts(call.rules or context.rules, tokens)
         self._started = context.clock()
         self._asked = self._heard = self._began = self._started
         """When the endpoint was asked, when it was heard last, and when the answer began."""
@@ -348,29 +352,18 @@ class Exchange:
             self.deadline = max(self.deadline, self._context.clock() + limits.stall_seconds)
 
     def _line(self, log: AccessLog, outcome: str, now: float) -> Line:
-        reply, request, tried = self._reply, self._call.request, self._attempts.tried
-        usage = reply.usage
-        return Line(
-            time=log.now(),
-            path=request.path.decode("latin-1"),
-            status=outcome,
-            seconds=round(now - self._started, 6),
-            model=self._call.label,
-            region=tried[-1].endpoint.region if tried else "",
-            upstream=tried[-1].endpoint.name if tried else "",
-            attempts=len(tried),
-            stream=reply.streams,
-            first_seconds=round(self._began - self._started, 6) if reply.started else 0.0,
-            request_bytes=len(request.body),
-            prompt_tokens=usage.prompt,
-            answer_tokens=usage.answer,
-        )
+        first = self._began - self._started if self._reply.started else 0.0
+        spent = now - self._started, first
+        return line(log.now(), self._call, self._reply, self._attempts.tried, outcome, spent)
 
     def _measure(self, generation: Generation, now: float) -> None:
-        usage, first = self._reply.usage, self._began - self._started
-        generation.used(usage)
-        if self._reply.streams:
-            generation.streamed(first, now - self._began, usage.answer)
+        reply, usage = self._reply, self._reply.usage
+        prompt, answer = usage.prompt, usage.answer
+        generation.used(prompt, answer)
+        if reply.complete:
+            self._patience.expected.took(self._size, prompt, answer)
+        if reply.streams:
+            generation.streamed(self._began - self._started, now - self._began, answer)
 
     @property
     def _keep(self) -> bool:

@@ -104,8 +104,7 @@ class Hedged(Exchange):
         """Note that the second try failed; the first goes on."""
         if rival := self._taken():
             context, state = self._context, rival.state
-            self._attempts.give_back(state)
-            state.failed(failure, context.clock(), seconds)
+            self._attempts.second_failed(state, failure, context.clock(), seconds)
             context.metrics.failed(self._call.label, state.endpoint.region, failure)
             self._freed()
 

@@ -25,7 +25,7 @@ from gateway.metrics import Counts
 from gateway.pages import PAGES
 from gateway.policy import affinity, answers
 from gateway.policy.answers import Answer
-from gateway.policy.learning import WHOLE
+from gateway.policy.learning import ANY, Wanted
 
 PREFIX = b"/v1/"
 USUAL = frozenset({b"/v1/chat/completions", b"/v1/completions", b"/v1/embeddings"})
@@ -102,13 +102,13 @@ class Intake:
         client: ClientConnection,
         request: Request,
         model: str,
-        kind: int = WHOLE,
+        wanted: Wanted = ANY,
         span: bodies.Span | None = None,
     ) -> Work | None:
         """Forward a request whose model is known."""
         route = self.plane.routes.by_model.get(model)
         if route:
-            call = Call(request, route.service.name, route.label, kind, model, span)
+            call = Call(request, route.service.name, route.label, wanted, model, span)
             if not route.looks:
                 return self._exchange(client, call)
             aim(call, route)
@@ -138,8 +138,8 @@ class Intake:
 
     def _to_service(self, client: ClientConnection, request: Request, service: str) -> Work:
         route = self.plane.routes.by_service.get(service)
-        label, kind = route.label if route else "", bodies.glance(request.body)
-        call = Call(request, service, label, kind)
+        label, wanted = route.label if route else "", bodies.glance(request.body)
+        call = Call(request, service, label, wanted)
         if request.affinity:
             call.key = affinity.passed(request.affinity)
         call.adapter = request.adapter.decode("latin-1")
@@ -151,7 +151,7 @@ class Intake:
         except BodyError as error:
             self.refuse(client, error)
             return None
-        return self.ask(client, request, head.model, head.kind)
+        return self.ask(client, request, head.model, head.wanted)
 
     def _exchange(self, client: ClientConnection, call: Call) -> Work:
         if call.continues and (asked := continuation.question(call.request)):

@@ -96,8 +96,8 @@ def _model(name: str, route: Route) -> Mapping[str, Any]:
 
 def _load(route: Route, now: float, waiting: int) -> Load:
     """Sum up what the engines say; of one that says nothing we know what we sent it."""
-    summed = together([_work(state) for state in route.all if state.usable(now)])
-    return Load(summed.ready, summed.in_flight, summed.waiting + waiting, summed.kv_use)
+    all_ = together([_work(state) for state in route.all if state.usable(now)])
+    return Load(all_.ready, all_.in_flight + waiting, all_.waiting + waiting, all_.kv_use)
 
 
 def _work(state: EndpointState) -> Load:

@@ -31,7 +31,7 @@ class Shadows:
         if not drawn or self.under_way >= AT_ONCE:
             return
         label = f"{PREFIX}{call.label}"
-        copy = Call(call.request, call.service, label, call.kind, call.model, call.span)
+        copy = Call(call.request, call.service, label, call.wanted, call.model, call.span)
         copy.targets, copy.rules = frozenset(shadow.endpoints), self._rules
         self.under_way += 1
         Exchange(self._context, Nobody(self), copy).start()

@@ -22,10 +22,11 @@ class Rules:
 class Attempts:
     """An endpoint is reserved when it is picked: counted later, all would pick the same one."""
 
-    __slots__ = ("_rules", "current", "tried")
+    __slots__ = ("_rules", "_tokens", "current", "tried")
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, rules: Rules, tokens: int = 1) -> None:
+        """`tokens`: what the request is expected to take up where it is."""
+        self._rules, self._tokens = rules, tokens
         self.tried: tuple[EndpointState, ...] = ()
         self.current: EndpointState | None = None
 
@@ -34,12 +35,13 @@ class Attempts:
         rules, made = self._rules, len(self.tried)
         if made >= rules.attempts:
             return None
-        state = pick(states, self.tried, now, rules.chance)
+        state = pick(states, self.tried, now, rules.chance, self._tokens)
         if state is None or (made and not rules.budget.spend(now)):
             return None
         if not made:
             rules.budget.request()
         state.in_flight += 1
+        state.tokens += self._tokens
         state.picked = next(rules.serial)
         self.tried = (*self.tried, state)
         self.current = state
@@ -61,14 +63,22 @@ class Attempts:
     def give_back(self, state: EndpointState) -> None:
         """Do without one that was reserved beside."""
         state.in_flight -= 1
+        state.tokens -= self._tokens
         if self.current:
             self._last(self.current)
+
+    def second_failed(
+        self, state: EndpointState, failure: Failure, now: float, retry_after: float = 0.0
+    ) -> None:
+        """Do without one that was reserved beside, and failed."""
+        self.give_back(state)
+        state.failed(failure, now, retry_after, self._tokens)
 
     def another(self, states: Sequence[EndpointState], now: float) -> bool:
         """Tell whether giving up the current try would lead anywhere."""
         rules = self._rules
         possible = len(self.tried) < rules.attempts and rules.budget.affords(now)
-        return possible and pick(states, self.tried, now, rules.chance) is not None
+        return possible and pick(states, self.tried, now, rules.chance, self._tokens) is not None
 
     def quicker(self, states: Sequence[EndpointState], now: float) -> bool:
         """Tell whether somebody is there who does not keep others waiting as well."""
@@ -96,7 +106,7 @@ class Attempts:
 
     def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
         if state := self._release():
-            state.failed(failure, now, retry_after)
+            state.failed(failure, now, retry_after, self._tokens)
 
     def cancelled(self) -> None:
         """Give back what was reserved: the client is gone, which says nothing of the endpoint."""
@@ -110,4 +120,5 @@ class Attempts:
         state, self.current = self.current, None
         if state:
             state.in_flight -= 1
+            state.tokens -= self._tokens
         return state

@@ -42,11 +42,16 @@ class Ejection:
 SLOW_START_SECONDS = 10.0
 """In which one that is new or back gets its share of work step by step: its caches are cold."""
 FIRST_SHARE = 0.1
-TRIAL = 1e6
+TRIAL = 1e12
 """Load of one that failed and is being tried again by one request: others go there last."""
 PENALTY_HALF_LIFE = 10.0
-"""Seconds. An endpoint that fails fast looks idle: each failure weighs as one more request."""
-FORGOTTEN = 0.01
+"""Seconds. An endpoint that fails fast looks idle: what failed weighs as if it were under way."""
+TYPICAL = 512.0
+"""Tokens of a request, as far as there was none."""
+TYPICAL_SHARE = 1 / 8
+"""Of the requests in flight, each time that others' are told, in what is typical."""
+FORGOTTEN = 0.1
+"""Tokens."""
 BY_PROBE = (Failure.REFUSED, Failure.UNTRUSTED, Failure.RESET)
 """What a probe can refute. An engine that refuses work may well answer a probe."""
 
@@ -81,36 +86,39 @@ class EndpointState:
         "point",
         "quiet",
         "ready",
+        "replicas",
+        "tokens",
+        "typical",
         "up",
         "work",
     )
 
     def __init__(self, endpoint: Endpoint, ejection: Ejection, workers: int = 1) -> None:
         self._take(endpoint, workers)
+        self.in_flight = self.tokens = 0
+        """Requests, and what they take up, as it was expected when each was picked."""
+        self.typical = TYPICAL
+        """Tokens of a request here, which others' weigh that are told by their number."""
+        self.replicas = 1
+        """That share the work there, as it said last."""
         self.told(None)
         self.point = int.from_bytes(blake2b(endpoint.name.encode(), digest_size=8).digest())
         """Where it stands among others when requests that are alike go to the same one."""
-        self.in_flight = 0
         self.picked = 0
         """Serial number of its last pick: of equals the one that waited longest is next."""
         self.up: bool | None = None
         """What our own probe found; None before the first."""
         self.ejected_until = 0.0
         self._ejection = ejection
-        self._ejections = 0
-        self._failures = 0
-        self._penalty = 0.0
-        self._penalty_at = 0.0
-        self._lost_at = 0.0
+        self._ejections = self._failures = 0
+        self._penalty = self._penalty_at = self._lost_at = 0.0
         self.on_trial = False
         """It was ejected, and has not answered since."""
         self.last: Failure | None = None
-        self._warm_at = 0.0
-        """When its slow start ends."""
         self.late = False
         """It keeps somebody waiting beyond the limit, or did the last time that it answered."""
-        self._told_until = 0.0
-        """The end of what a probe cannot refute."""
+        self._warm_at = self._told_until = 0.0
+        """When its slow start ends, and when what a probe cannot refute does."""
 
     def usable(self, now: float) -> bool:
         """Tell whether it may be picked: not said to be unready, not found down, not ejected."""
@@ -124,20 +132,21 @@ class EndpointState:
     def full(self) -> bool:
         return self.in_flight >= self.places
 
-    def load(self, now: float) -> float:
-        """Requests in flight, and failures that are not forgotten yet, for each of its replicas
-        and with what waits there; more while it starts."""
-        load: float = self.in_flight
+    def load(self, now: float, tokens: float = 0.0) -> float:
+        """Tokens of requests in flight, and of those that failed and are not forgotten yet, for
+        each of its replicas and with what others do there; more while it starts, for one that
+        has `tokens` more."""
+        load: float = self.tokens
         if self._penalty:
             load += self._decayed(now)
         if self._burden:
-            load = self._burden.weighed(load)
+            load = self._burden.weighed(load, self.typical)
         if self.on_trial and self.in_flight:
             return load + TRIAL
         if now < self._warm_at:
             self.quiet = False
             share = 1 - (self._warm_at - now) / SLOW_START_SECONDS
-            return (load + 1) / max(share, FIRST_SHARE) - 1
+            return (load + tokens) / max(share, FIRST_SHARE) - tokens
         self.quiet = not (self._penalty or self.on_trial or self._burden) and self.usable(now)
         return load
 
@@ -168,8 +177,11 @@ class EndpointState:
         if in_time and self.on_trial:
             self._passed(now)
 
-    def failed(self, failure: Failure, now: float, retry_after: float = 0.0) -> None:
-        self._penalty, self._penalty_at, self.quiet = self._decayed(now) + 1, now, False
+    def failed(
+        self, failure: Failure, now: float, retry_after: float = 0.0, tokens: float = TYPICAL
+    ) -> None:
+        """Take in that a request failed which was expected to take `tokens`."""
+        self._penalty, self._penalty_at, self.quiet = self._decayed(now) + tokens, now, False
         self._failures += failure is not Failure.ERROR
         self.last = failure
         seconds = self._sentence(failure, retry_after)
@@ -193,8 +205,13 @@ class EndpointState:
     def told(self, load: Load | None) -> None:
         """Take in what it says of its work; None where it said nothing."""
         self.work = load
-        self._burden = None if load is None or load.idle else load
-        """What it says, where that is more than one replica without a queue."""
+        if load and load.ready:
+            self.replicas = load.ready
+        if self.in_flight:
+            self.typical += (self.tokens / self.in_flight - self.typical) * TYPICAL_SHARE
+        beside = load.beside(self.in_flight) if load else Load(self.replicas)
+        self._burden = None if beside.idle else beside
+        """What it says beside what we know, where that is more than one replica without work."""
         self.quiet = self.quiet and self._burden is None
 
     def _take(self, endpoint: Endpoint, workers: int) -> None:

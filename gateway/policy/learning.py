@@ -3,8 +3,10 @@
 from collections import deque
 from collections.abc import Container
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 from gateway.policy.timing import Limits
+from gateway.policy.tokens import Expected
 
 SAMPLES = 100
 LEAST = 8
@@ -26,10 +28,30 @@ def magnitude(number: int) -> int:
     return (number.bit_length() + 1) >> 1
 
 
-@lru_cache(maxsize=1024)
 def kind(tokens: int) -> int:
     """Tell which whole answers take about as long, by the most that they may be."""
     return min(KINDS, magnitude(tokens >> 4) + 1) if tokens > 0 else WHOLE
+
+
+class Wanted(NamedTuple):
+    """What answer a request asks for."""
+
+    kind: int
+    most: int = 0
+    """Tokens that it may have; 0 where nobody said."""
+
+
+@lru_cache(maxsize=1024)
+def streamed(most: int) -> Wanted:
+    return Wanted(STREAM, most)
+
+
+@lru_cache(maxsize=1024)
+def whole(most: int) -> Wanted:
+    return Wanted(kind(most), most)
+
+
+ANY: Final = whole(0)
 
 
 class Learned:
@@ -66,9 +88,10 @@ class Learned:
 class Patience:
     """For one kind of request of one model."""
 
-    __slots__ = ("first", "pause")
+    __slots__ = ("expected", "first", "pause")
 
     def __init__(self, limits: Limits) -> None:
+        self.expected = Expected()
         self.first = Learned(limits.first_byte_seconds, FIRST_FLOOR)
         """Until the first byte of content."""
         self.pause = Learned(limits.stall_seconds, PAUSE_FLOOR)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
 from itertools import groupby
-from math import ceil
+from math import ceil, log
 from operator import attrgetter
 
 from gateway.policy.endpoint import TRIAL, EndpointState
 
 BOUND = 1.25
-"""Times the mean of requests in flight that an endpoint may have for the sake of affinity."""
+"""Times its share of requests in flight that an endpoint may have for the sake of affinity."""
 MASK = (1 << 64) - 1
 MIX = 0x9E3779B97F4A7C15
 _weight = attrgetter("weight")
@@ -55,11 +55,32 @@ def narrowed(
 
 
 def bound(states: Sequence[EndpointState], key: int) -> EndpointState:
-    """Lead equal keys to the same endpoint (rendezvous hashing), unless it has far too much."""
-    mean = (sum(state.in_flight for state in states) + 1) / len(states)
-    limit = ceil(BOUND * mean)
-    ranked = sorted(states, key=lambda state: (-_mixed(state.point ^ key), state.endpoint.name))
-    return next(state for state in ranked if state.in_flight < limit)
+    """Lead equal keys to the same endpoint, unless that has far more requests than its share.
+
+    Weighted rendezvous hashing: keys spread by the shares, and few move when these change.
+    """
+    all_ = sum(state.in_flight for state in states) + 1
+    shares = dict(zip(states, _shares(states), strict=True))
+
+    def rank(state: EndpointState) -> tuple[float, str]:
+        return shares[state] / log(_drawn_by(state.point ^ key)), state.endpoint.name
+
+    ranked = sorted(states, key=rank)
+    return next(each for each in ranked if each.in_flight < ceil(BOUND * all_ * shares[each]))
+
+
+def _shares(states: Sequence[EndpointState]) -> list[float]:
+    """Give the part of all requests that each is due: by weight, and by replicas among equals."""
+    even = not any(state.weight for state in states)
+    weights = [1 if even else state.weight for state in states]
+    groups: dict[int, list[int]] = {}
+    for weight, state in zip(weights, states, strict=True):
+        groups.setdefault(weight, []).append(state.replicas)
+    means = {weight: sum(replicas) / len(replicas) for weight, replicas in groups.items()}
+    return [
+        weight / sum(weights) * state.replicas / means[weight]
+        for weight, state in zip(weights, states, strict=True)
+    ]
 
 
 def digest(text: bytes) -> int:
@@ -91,6 +112,8 @@ def _at_work(state: EndpointState, now: float) -> bool:
     return _open(state, now) and state.load(now) < TRIAL
 
 
-def _mixed(number: int) -> int:
+def _drawn_by(number: int) -> float:
+    """Give a number between 0 and 1, neither of them, that looks like chance."""
     number = (number * MIX) & MASK
-    return ((number ^ (number >> 29)) * MIX) & MASK
+    number = ((number ^ (number >> 29)) * MIX) & MASK
+    return ((number >> 11) | 1) * 2.0**-53

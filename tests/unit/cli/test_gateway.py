@@ -25,6 +25,7 @@ TOLD: dict[str, Any] = {
             "region": "us",
             "state": "ejected",
             "inFlight": 4,
+            "tokens": 2600,
             "reason": "it did not answer in time; left alone for 5 s",
             "load": {"ready": 2, "inFlight": 9, "waiting": 7, "kvUse": 0.914},
         },
@@ -46,8 +47,8 @@ def test_endpoints_are_shown_with_their_states_and_reasons(
     with answering(200, json.dumps(TOLD).encode()) as client:
         show(ask(client, URL), Output.TABLE)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[1] == ["phi", "demo/eu", "eu", "ready", "0"]
-    assert lines[2][:7] == ["phi", "demo/us", "us", "ejected", "4", "7", "91%"]
+    assert lines[1] == ["phi", "demo/eu", "eu", "ready", "0", "0"]
+    assert lines[2][:8] == ["phi", "demo/us", "us", "ejected", "4", "2600", "7", "91%"]
     assert lines[3][:2] == ["3", "requests"]
 
 

@@ -25,7 +25,7 @@ from gateway.body import (
     renamed,
     walk,
 )
-from gateway.policy.learning import STREAM, WHOLE
+from gateway.policy.learning import ANY, STREAM, WHOLE, Wanted
 from tests.unit.gateway import written
 
 CHANCE = st.randoms(use_true_random=False)
@@ -236,26 +236,27 @@ def test_what_takes_long_to_read_is_read_in_steps(body: bytes, expected: bool) -
 
 
 @pytest.mark.parametrize(
-    ("fields", "kind"),
+    ("fields", "expected"),
     [
-        ('"stream": true, "max_tokens": 9', STREAM),
-        ('"stream": false', WHOLE),
-        ('"stream": "true"', WHOLE),
-        ('"max_tokens": 100', 3),
-        ('"max_completion_tokens": 100', 3),
-        ('"max_output_tokens": 100, "max_tokens": null', 3),
-        ('"max_tokens": {"a": [1e400]}', WHOLE),
-        ('"max_tokens": -1', WHOLE),
+        ('"stream": true, "max_tokens": 9', Wanted(STREAM, 9)),
+        ('"stream": true', Wanted(STREAM)),
+        ('"stream": false', Wanted(WHOLE)),
+        ('"stream": "true"', Wanted(WHOLE)),
+        ('"max_tokens": 100', Wanted(3, 100)),
+        ('"max_completion_tokens": 100', Wanted(3, 100)),
+        ('"max_output_tokens": 100, "max_tokens": null', Wanted(3, 100)),
+        ('"max_tokens": {"a": [1e400]}', Wanted(WHOLE)),
+        ('"max_tokens": -1', Wanted(WHOLE, -1)),
     ],
 )
-def test_a_body_says_what_kind_of_answer_is_wanted(fields: str, kind: int) -> None:
+def test_a_body_says_what_answer_is_wanted(fields: str, expected: Wanted) -> None:
     body = f'{{"model": "a", {fields}}}'.encode()
-    assert head_of(body).kind == kind
-    assert glance(body) == kind
+    assert head_of(body).wanted == expected
+    assert glance(body) == expected
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b'{"stream": true, "x": "' + b"x" * STEP + b'"}']
 )
 def test_a_body_that_is_not_ours_to_judge_is_of_no_kind(body: bytes) -> None:
-    assert glance(body) == WHOLE
+    assert glance(body) == ANY

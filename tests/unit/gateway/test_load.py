@@ -21,10 +21,10 @@ SGLANG = b"sglang:num_running_reqs 1\nsglang:num_queue_reqs 2\nsglang:token_usag
 @pytest.mark.parametrize(
     ("metrics", "expected"),
     [
-        (VLLM, Load(1, 5, 4, 0.75)),
-        (SGLANG, Load(1, 1, 2, 0.5)),
+        (VLLM, Load(1, 9, 4, 0.75)),
+        (SGLANG, Load(1, 3, 2, 0.5)),
         (b"vllm:gpu_cache_usage_perc 0.1\n", Load(1, 0, 0, 0.1)),
-        (b"vllm:num_requests_running NaN\nvllm:num_requests_waiting 1\n", Load(1, 0, 1)),
+        (b"vllm:num_requests_running NaN\nvllm:num_requests_waiting 1\n", Load(1, 1, 1)),
         (b"vllm:num_requests_waiting -1\nvllm:kv_cache_usage_perc +Inf\n", None),
         (b"vllm:num_requests_running\n", None),
         (b"# vllm:num_requests_running 3\n", None),
@@ -38,20 +38,22 @@ def test_an_engine_tells_what_runs_what_waits_and_how_full_it_is(
 
 
 @pytest.mark.parametrize(
-    ("told", "requests", "expected"),
+    ("told", "ours", "expected"),
     [
-        (Load(ready=1), 3, 3),
-        (Load(ready=4), 3, 0.75),
-        (Load(ready=2, waiting=5), 3, 4),
-        (Load(ready=1, in_flight=9), 3, 3),
-        (Load(ready=1, kv_use=0.95), 3, 3 + FULL_WEIGHT),
-        (Load(ready=0, waiting=2), 0, 2),
+        (Load(ready=1), 3, 300),
+        (Load(ready=4), 3, 75),
+        (Load(ready=1, in_flight=3), 3, 300),
+        (Load(ready=1, in_flight=2), 3, 300),
+        (Load(ready=1, in_flight=9), 3, 900),
+        (Load(ready=2, in_flight=5, waiting=5), 3, 500),
+        (Load(ready=1, kv_use=0.95), 3, 300 + 100 * FULL_WEIGHT),
+        (Load(ready=0, in_flight=2, waiting=2), 0, 400),
     ],
 )
-def test_requests_weigh_by_replica_and_more_where_others_wait(
-    told: Load, requests: float, expected: float
+def test_work_weighs_by_replica_whoever_sent_it_and_more_where_it_waits(
+    told: Load, ours: int, expected: float
 ) -> None:
-    assert told.weighed(requests) == expected
+    assert told.beside(ours).weighed(100 * ours, 100) == expected
 
 
 def test_a_region_sums_up_its_replicas() -> None:

@@ -6,7 +6,6 @@ from gateway.exposition import render
 from gateway.generation import outcome
 from gateway.metrics import BUCKETS, Counts, Report
 from gateway.standing import Standing, State
-from gateway.usage import Usage
 
 
 def lines(*counts: Counts, past: Counts | None = None, **standings: Standing) -> list[str]:
@@ -30,6 +29,7 @@ def test_a_gateway_that_served_nobody_names_its_metrics_all_the_same() -> None:
         "# TYPE modelfleet_gateway_continued_total counter\n"
         "# TYPE modelfleet_gateway_refused_total counter\n"
         "# TYPE modelfleet_gateway_in_flight gauge\n"
+        "# TYPE modelfleet_gateway_in_flight_tokens gauge\n"
         "# TYPE modelfleet_gateway_waiting gauge\n"
         "# TYPE modelfleet_gateway_endpoints gauge\n"
         "# TYPE modelfleet_gateway_workers gauge\n"
@@ -93,13 +93,16 @@ def test_adding_leaves_what_was_added_as_it_was() -> None:
 def test_an_endpoint_is_as_bad_as_its_worst_worker_says(
     seen: tuple[State, State], state: str
 ) -> None:
-    reports = [Report(Counts(), {"demo/a": Standing("phi", "eu", each, 2)}) for each in seen]
+    reports = [
+        Report(Counts(), {"demo/a": Standing("phi", "eu", each, 2, tokens=300)}) for each in seen
+    ]
     text = render(Counts(), reports).decode()
     start = 'modelfleet_gateway_endpoints{model="phi",region="eu",'
     assert [line for line in text.splitlines() if line.startswith(start)] == [
         f'{start}state="{state}"}} 1'
     ]
     assert 'modelfleet_gateway_in_flight{model="phi",region="eu"} 4\n' in text
+    assert 'modelfleet_gateway_in_flight_tokens{model="phi",region="eu"} 600\n' in text
 
 
 def test_a_histogram_counts_each_value_in_every_bucket_above_it() -> None:
@@ -128,7 +131,7 @@ def test_answers_are_measured_as_the_conventions_for_generative_ai_name_it() -> 
     counts = Counts()
     for status, prompt, answer in (("200", 7, 3), ("201", 5, 1), ("cut", 0, 2)):
         told = counts.answered("phi", "eu", status, 1, 2.0)
-        told.used(Usage(prompt, answer))
+        told.used(prompt, answer)
         told.streamed(0.5, 1.5, answer)
     counts.answered("phi", "", "503", 0, 0.1)
     found = {line for line in lines(counts, counts) if line.startswith("gen_ai")}

@@ -58,8 +58,11 @@ def test_every_failure_has_words() -> None:
 def test_workers_see_an_endpoint_together() -> None:
     load = Load(2, 3, 1, 0.5)
     seen = (
-        {"b": Standing("phi", "eu", State.READY, 1), "a": Standing("phi", "us", State.READY, 0)},
-        {"b": Standing("phi", "eu", State.EJECTED, 2, "it is slow", load)},
+        {
+            "b": Standing("phi", "eu", State.READY, 1, tokens=50),
+            "a": Standing("phi", "us", State.READY, 0),
+        },
+        {"b": Standing("phi", "eu", State.EJECTED, 2, "it is slow", load, 700)},
     )
     reports = [Report(Counts(), standings, {"phi": 2}) for standings in seen]
     assert msgspec.json.decode(render(Counts(), reports)) == {
@@ -73,6 +76,7 @@ def test_workers_see_an_endpoint_together() -> None:
                 "region": "eu",
                 "state": "ejected",
                 "inFlight": 3,
+                "tokens": 750,
                 "reason": "it is slow",
                 "load": {"ready": 2, "inFlight": 3, "waiting": 1, "kvUse": 0.5},
             },

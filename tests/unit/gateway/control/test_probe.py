@@ -145,7 +145,7 @@ async def test_an_engine_tells_its_work_by_its_metrics_or_not_at_all() -> None:
             for number, each in enumerate((engine, other, third))
         ]
         async with probing(service(PHI, *pods)) as seen:
-            await until(lambda: seen.heard.loads == {"demo/0": Load(1, 3, 2)})
+            await until(lambda: seen.heard.loads == {"demo/0": Load(1, 5, 2)})
             assert set(seen.up) == {"demo/0", "demo/1", "demo/2"}
 
 

@@ -262,4 +262,4 @@ async def gate(
         plane.pool.close()
         await asyncio.sleep(0)
         assert not plane.active
-        assert not any(state.in_flight for state in plane.routes.states.values())
+        assert not any(state.in_flight or state.tokens for state in plane.routes.states.values())

@@ -30,6 +30,16 @@ async def test_a_canary_gets_its_share() -> None:
             assert (await wire.ask(chat())).headers["x-modelfleet-region"] == "r0"
 
 
+async def test_a_long_prompt_weighs_as_many_short_ones() -> None:
+    async with upstream(hangs()) as one, upstream(hangs()) as two, gate(one, two) as gateway:
+        wires = [await gateway.connect() for _ in range(6)]
+        for wire, prompt in zip(wires, ("word " * 2000, *["Hi"] * 5), strict=True):
+            wire.send(chat(max_tokens=5, user=prompt))
+        await until(lambda: len(one.requests) + len(two.requests) == 6)
+        assert (len(one.requests), len(two.requests)) == (1, 5)
+        assert gateway.state(0).tokens > 2500 > gateway.state(1).tokens
+
+
 async def test_a_bought_endpoint_serves_what_the_fleet_cannot() -> None:
     go = asyncio.Event()
     async with upstream(completes(pause_after=go)) as ours, upstream() as bought, gate() as gateway:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.endpoint import PENALTY_HALF_LIFE, Ejection, EndpointState, Failure
+from gateway.load import Load
+from gateway.policy.endpoint import (
+    PENALTY_HALF_LIFE,
+    TRIAL,
+    TYPICAL,
+    Ejection,
+    EndpointState,
+    Failure,
+)
 from tests.unit.gateway.places import known, place
 
 NOW = 1000.0
@@ -147,22 +155,24 @@ def test_a_probe_that_finds_nobody_ends_nothing() -> None:
 def test_a_failure_weighs_as_a_request_and_is_forgotten_in_time(failure: Failure) -> None:
     state = after([failure])
     loads = [state.load(NOW + halves * PENALTY_HALF_LIFE) for halves in (0, 1, 2)]
-    assert loads == pytest.approx([1, 0.5, 0.25])
+    assert loads == pytest.approx([TYPICAL, TYPICAL / 2, TYPICAL / 4])
     assert state.load(NOW + 100 * PENALTY_HALF_LIFE) == 0
 
 
 def test_one_that_was_left_alone_is_tried_by_one_request_and_begins_slowly() -> None:
     state, later = after([SLOW]), NOW + 1000
     assert state.load(later) == 0
-    state.in_flight = 1
-    assert state.load(later) > 1000
+    state.in_flight, state.tokens = 1, int(TYPICAL)
+    assert state.load(later) >= TRIAL
     state.began(later, in_time=True)
-    loads = [state.load(later + seconds) for seconds in (0, 1, 5, 9, 10, 100)]
-    assert loads == pytest.approx([19, 19, 3, 2 / 0.9 - 1, 1, 1])
+    seconds = (0, 1, 5, 9, 10, 100)
+    loads = [state.load(later + each, TYPICAL) for each in seconds]
+    expected = [19, 19, 3, 2 / 0.9 - 1, 1, 1]
+    assert [load / TYPICAL for load in loads] == pytest.approx(expected)
     state.failed(SLOW, later + 200)
     state.began(later + 300, in_time=False)
     assert state.late
-    assert state.load(later + 300) > 1000
+    assert state.load(later + 300) >= TRIAL
 
 
 def test_one_that_comes_back_begins_slowly() -> None:
@@ -172,7 +182,7 @@ def test_one_that_comes_back_begins_slowly() -> None:
     probed.probed(up=True, started=NOW)
     said.becomes(place(ready=True), NOW, 1)
     for state in (probed, said):
-        assert state.load(NOW) == pytest.approx(9)
+        assert state.load(NOW, 100) == pytest.approx(900)
         state.probed(up=True, started=NOW + 5)
         state.becomes(state.endpoint, NOW + 5, 1)
         assert state.load(NOW + 10) == 0
@@ -181,7 +191,31 @@ def test_one_that_comes_back_begins_slowly() -> None:
 def test_an_answer_does_not_make_failures_forgotten() -> None:
     state = after([ERROR])
     state.answered(NOW)
-    assert state.load(NOW) == 1
+    assert state.load(NOW) == TYPICAL
+
+
+def test_what_failed_weighs_as_if_it_were_under_way() -> None:
+    state = known()
+    state.failed(BUSY, NOW, tokens=50)
+    state.failed(BUSY, NOW, tokens=900)
+    assert state.load(NOW) == 950
+
+
+def test_others_requests_weigh_as_much_as_ours() -> None:
+    state = known()
+    state.in_flight, state.tokens = 2, 6000
+    for _ in range(100):
+        state.told(Load(ready=1, in_flight=5))
+    assert state.load(NOW) == pytest.approx(15_000, rel=0.01)
+
+
+def test_replicas_share_the_work_while_a_region_says_nothing_for_once() -> None:
+    state = known()
+    state.in_flight, state.tokens = 1, 800
+    state.told(Load(ready=4, in_flight=1))
+    assert state.load(NOW) == 200
+    state.told(None)
+    assert state.load(NOW) == 200
 
 
 @given(st.lists(st.tuples(st.sampled_from(Failure), st.floats(0, 30), st.floats(0, 100))))
@@ -193,5 +227,5 @@ def test_however_it_fails_an_endpoint_is_asked_again_within_a_minute(
         now += later
         state.failed(failure, now, retry_after if failure is BUSY else 0.0)
         assert state.ejected_until <= now + rules.max_seconds
-        assert state.load(now) >= 1
+        assert state.load(now) >= TYPICAL
     assert state.usable(now + rules.max_seconds)

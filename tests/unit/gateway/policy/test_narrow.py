@@ -2,11 +2,13 @@
 
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.load import Load
 from gateway.policy.affinity import passed, prefix, session
 from gateway.policy.endpoint import EndpointState, Failure
 from gateway.policy.narrow import bound, digest, narrowed, plain, tiers
@@ -126,6 +128,54 @@ def test_keys_spread_evenly_and_stay_when_one_endpoint_is_gone() -> None:
     for key, state in before.items():
         if state is not states[0]:
             assert bound(states[1:], key) is state
+
+
+def large(name: str, replicas: int, **fields: Any) -> EndpointState:
+    state = known(name, **fields)
+    state.told(Load(ready=replicas))
+    state.told(None)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([large("a", 8), known("b")], [8 / 9, 1 / 9]),
+        ([large("a", 3), large("b", 1), known("c")], [0.6, 0.2, 0.2]),
+        ([large("a", 8, weight=95), known("canary", weight=5)], [0.95, 0.05]),
+        ([large("a", 3, weight=2), known("b", weight=2), known("c", weight=1)], [0.6, 0.2, 0.2]),
+        ([known("a", weight=0), large("b", 3, weight=0)], [0.25, 0.75]),
+    ],
+)
+def test_keys_spread_by_weight_and_by_replicas(
+    states: list[EndpointState], expected: list[float]
+) -> None:
+    keys = [digest(str(number).encode()) for number in range(3000)]
+    found = Counter(bound(states, key) for key in keys)
+    assert [found[state] / len(keys) for state in states] == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("busy", "others", "stays"),
+    [(0, 0, True), (1, 5, False), (1, 9, True), (2, 9, False), (2, 20, True)],
+)
+def test_a_small_region_gets_no_more_alike_than_it_bears(
+    busy: int, others: int, *, stays: bool
+) -> None:
+    eight, one = states = [large("eight", 8), known("one")]
+    key = next(key for key in range(1, 1000) if bound(states, key) is one)
+    one.in_flight, eight.in_flight = busy, others
+    assert (bound(states, key) is one) is stays
+
+
+def test_keys_stay_where_they_are_when_replicas_come_or_go() -> None:
+    eight, four = states = [large("eight", 8), large("four", 4)]
+    keys = [digest(str(number).encode()) for number in range(3000)]
+    before = {key: bound(states, key) for key in keys}
+    four.told(Load(ready=5))
+    moved = [key for key in keys if bound(states, key) is not before[key]]
+    assert all(before[key] is eight for key in moved)
+    assert len(moved) < 0.1 * len(keys)
 
 
 def test_turns_of_a_conversation_are_alike_and_other_prompts_are_not() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.load import Load
 from gateway.policy.attempts import Attempts, Rules
-from gateway.policy.endpoint import EndpointState, Failure
+from gateway.policy.endpoint import TYPICAL, EndpointState, Failure
 from gateway.policy.pick import MANY, pick, wait
 from tests.unit.gateway.places import known, several
 
@@ -44,6 +44,17 @@ def test_simultaneous_requests_spread_well_where_only_a_sample_is_compared(seed:
     for _ in range(1000):
         assert Attempts(shared).next(states, NOW)
     assert max(state.in_flight for state in states) <= 13
+
+
+def test_a_long_request_weighs_as_many_short_ones() -> None:
+    states, shared = several(2), rules()
+    long = Attempts(shared, 2000)
+    long.next(states, NOW)
+    short = [Attempts(shared, 100).next(states, NOW) for _ in range(25)]
+    assert short[:20] == [states[1]] * 20
+    assert set(short[20:]) == set(states)
+    long.answered(NOW)
+    assert [Attempts(shared, 100).next(states, NOW) for _ in range(15)] == [states[0]] * 15
 
 
 @given(st.lists(st.integers(0, 40), max_size=100), st.integers(1, 6))
@@ -125,13 +136,13 @@ def test_a_client_is_told_to_wait_for_the_first_that_comes_back(
 
 def test_a_queue_and_a_full_cache_weigh_and_replicas_share() -> None:
     crowded, full, large = several(3)
-    crowded.told(Load(ready=1, waiting=5))
+    crowded.told(Load(ready=1, in_flight=4, waiting=4))
     full.told(Load(ready=1, kv_use=0.95))
-    large.told(Load(ready=4, waiting=4))
+    large.told(Load(ready=4, in_flight=4, waiting=4))
     assert pick([crowded, full, large], (), NOW, never) is large
     assert pick([crowded, full, large], (large,), NOW, never) is crowded
-    large.in_flight = 17
-    assert pick([crowded, full, large], (), NOW, never) is crowded
+    large.tokens = 33 * int(TYPICAL)
+    assert pick([crowded, large], (), NOW, never) is crowded
     crowded.told(None)
-    large.in_flight = 0
+    large.tokens = 0
     assert pick([crowded, large], (), NOW, never) is crowded
