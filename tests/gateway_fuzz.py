@@ -128,6 +128,9 @@ class Wire(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
     @override
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
+    @override
     def can_write_eof(self) -> bool:
         return True
 

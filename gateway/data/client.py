@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from gateway.data import heads
 from gateway.data.request import MalformedError, Request, RequestReader, refused
+from gateway.data.writing import at_once
 from gateway.policy import answers, sending
 from gateway.policy.answers import Answer
 
@@ -98,7 +99,7 @@ class ClientConnection(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = at_once(cast("asyncio.Transport", transport))
         self._server.joined(self)
 
     @override

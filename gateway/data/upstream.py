@@ -6,6 +6,8 @@ from typing import Final, Protocol, cast
 import httptools
 from typing_extensions import override
 
+from gateway.data.writing import at_once
+
 EVENT_STREAM: Final = b"text/event-stream"
 COPIED_BYTES: Final = 64 * 1024
 """A body up to this size is joined to its head rather than written after it."""
@@ -113,7 +115,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = at_once(cast("asyncio.Transport", transport))
 
     def send(self, reader: Reader, head: bytes, body: bytes) -> None:
         """Begin a request; small ones go out in one piece."""
