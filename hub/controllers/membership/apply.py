@@ -37,8 +37,8 @@ async def _do(action: Action, client: Client) -> None:
             await client.json_patch(cluster, _release(cluster))
         case Make(resource):
             await client.apply(resource, force=True)
-        case SetState(internal, state):
-            await client.json_patch(internal, swap("/spec/state", internal.spec.state, state))
+        case SetState(internal, _, _):
+            await client.json_patch(internal, _set(action))
         case Strip(work):
             finalizers = [*work.metadata.finalizers]
             await client.json_patch(work, swap("/metadata/finalizers", finalizers, None))
@@ -56,6 +56,18 @@ def _held(cluster: MemberCluster) -> MemberCluster:
             labels={names.MEMBER_NAME: cluster.name},
             finalizers=(names.MEMBER_CLUSTER_FINALIZER,),
         )
+    )
+
+
+def _set(action: SetState) -> Patch:
+    """Write beside the state since when the agent is to leave."""
+    internal, old = action.internal, dict(action.internal.metadata.annotations)
+    new = {name: value for name, value in old.items() if name != names.LEAVE_ASKED}
+    if action.asked:
+        new[names.LEAVE_ASKED] = f"{action.asked:%Y-%m-%dT%H:%M:%SZ}"
+    return (
+        *swap("/spec/state", internal.spec.state, action.state),
+        *swap("/metadata/annotations", old or None, new or None),
     )
 
 

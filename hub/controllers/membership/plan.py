@@ -1,6 +1,7 @@
 """Decide what a member needs on the hub, and what goes when it leaves. Pure."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,6 +64,8 @@ class Make:
 class SetState:
     internal: InternalMemberCluster
     state: ClusterState
+    asked: datetime | None = None
+    """When the agent was asked to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Plan:
 def plan(observed: Observed, *, now: datetime, force_after: timedelta) -> Plan:
     cluster = observed.cluster
     if cluster is None:
-        return _abandoned(observed) if observed.vanished else Plan()
+        return _abandoned(observed, now, force_after) if observed.vanished else Plan()
     if cluster.deleting:
         return _leave(observed, cluster, now, force_after)
     if observed.namespace is not None and observed.namespace.deleting:
@@ -119,7 +122,9 @@ def _belongings(observed: Observed, cluster: MemberCluster) -> Iterator[Action]:
         wanted.append(_account(cluster))
         there.append(observed.account)
     yield from _differing(wanted, there)
-    if observed.internal is None or _differs(_internal(cluster), observed.internal):
+    if observed.internal and names.LEAVE_ASKED in observed.internal.metadata.annotations:
+        yield SetState(observed.internal, ClusterState.JOIN)
+    elif observed.internal is None or _differs(_internal(cluster), observed.internal):
         yield Make(_internal(cluster))
 
 
@@ -213,14 +218,16 @@ def _leave(
     deleted = cluster.metadata.deletion_timestamp or now
     remaining = (deleted + force_after - now).total_seconds()
     if remaining > 0 and _lets_go(observed.internal):
-        return Plan(tuple(_ask_to_leave(observed.internal)), remaining)
+        return Plan(tuple(_ask_to_leave(observed.internal, now)), remaining)
     return Plan(tuple(_clear(observed)), LOOK_SECONDS)
 
 
-def _abandoned(observed: Observed) -> Plan:
-    """Who deleted the object and our finalizer meant it to go; but nobody says since when."""
-    if _lets_go(observed.internal):
-        return Plan(tuple(_ask_to_leave(observed.internal)))
+def _abandoned(observed: Observed, now: datetime, force_after: timedelta) -> Plan:
+    """Who deleted the object and our finalizer meant it to go; only we say since when."""
+    asked = _asked(observed.internal) or now
+    remaining = (asked + force_after - now).total_seconds()
+    if remaining > 0 and _lets_go(observed.internal):
+        return Plan(tuple(_ask_to_leave(observed.internal, now)), remaining)
     return Plan(tuple(_clear(observed)), LOOK_SECONDS)
 
 
@@ -229,9 +236,20 @@ def _lets_go(internal: InternalMemberCluster | None) -> bool:
     return internal is not None and not internal.deleting and not _left(internal)
 
 
-def _ask_to_leave(internal: InternalMemberCluster | None) -> Iterator[tuple[Action, ...]]:
-    if internal and internal.spec.state is not ClusterState.LEAVE:
-        yield (SetState(internal, ClusterState.LEAVE),)
+def _ask_to_leave(
+    internal: InternalMemberCluster | None, now: datetime
+) -> Iterator[tuple[Action, ...]]:
+    if internal and (internal.spec.state is not ClusterState.LEAVE or not _asked(internal)):
+        yield (SetState(internal, ClusterState.LEAVE, now),)
+
+
+def _asked(internal: InternalMemberCluster | None) -> datetime | None:
+    """Read when the agent was asked to leave, as far as anybody wrote it."""
+    written = internal.metadata.annotations.get(names.LEAVE_ASKED, "") if internal else ""
+    with suppress(ValueError):
+        asked = datetime.fromisoformat(written)
+        return asked if asked.tzinfo else None
+    return None
 
 
 def _clear(observed: Observed) -> Iterator[tuple[Action, ...]]:

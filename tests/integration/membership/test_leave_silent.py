@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from fleet.kube.client import swap
+from fleet.testing.waiting import until
 from tests.integration.membership.cluster import Cluster
 
 SETTINGS: Final = {"HUB_FORCE_LEAVE_SECONDS": "1"}
 
 
-async def test_a_silent_agent_is_waited_for_up_to_a_time_and_finds_its_workloads_again(
+async def test_a_silent_agent_is_waited_for_up_to_a_time_and_its_workloads_stay(
     cluster: Cluster, controllers: None
 ) -> None:
     del controllers
@@ -31,3 +33,21 @@ async def test_a_silent_agent_is_waited_for_up_to_a_time_and_finds_its_workloads
     after = await cluster.kept()
     assert after
     assert after.metadata.uid == before.metadata.uid
+
+    await cluster.agent.kill()
+    await _vanish(cluster)
+    await until(lambda: _gone(cluster))
+    assert await cluster.kept() == after
+
+
+async def _vanish(cluster: Cluster) -> None:
+    """Delete the member's object, and take the hub's finalizer away."""
+    there = await cluster.member()
+    assert there
+    await cluster.client.delete(there)
+    old = [*there.metadata.finalizers]
+    await cluster.client.json_patch(there, swap("/metadata/finalizers", old, None))
+
+
+async def _gone(cluster: Cluster) -> bool:
+    return await cluster.namespace() is None

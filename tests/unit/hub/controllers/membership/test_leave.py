@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.api import names
 from fleet.api.cluster import ClusterState, MemberCluster
 from fleet.api.core import Namespace
 from fleet.api.work import Work
@@ -183,6 +184,26 @@ async def test_a_member_whose_object_vanished_leaves_with_its_workloads() -> Non
     assert gate.client.objects == {}
 
 
+@pytest.mark.parametrize("answered", ["True", "Unknown"])
+async def test_a_vanished_member_whose_agent_does_not_leave_is_given_up_after_the_timeout(
+    answered: str,
+) -> None:
+    gate = Gate(cluster(metadata={"finalizers": []}))
+    await gate.join()
+    gate.say(joined=answered)
+    gate.client.put(work())
+    gate.client.put(cluster(metadata={"finalizers": []}))
+    await gate.client.delete(gate.cluster)
+    gate.now = MIDNIGHT + timedelta(hours=5)
+    assert await gate.reconcile() == FORCE.total_seconds()
+    gate.now += FORCE - timedelta(seconds=1)
+    assert await gate.reconcile() == 1
+    assert len(gate.client.all(Work)) == 1
+    gate.now += timedelta(seconds=1)
+    await finish(gate)
+    assert gate.client.objects == {}
+
+
 async def test_a_member_that_vanished_and_came_back_goes_on() -> None:
     gate = Gate(cluster())
     await gate.join()
@@ -194,4 +215,5 @@ async def test_a_member_that_vanished_and_came_back_goes_on() -> None:
     gate.client.put(cluster())
     await gate.reconcile(2)
     assert [*states, gate.state] == [ClusterState.LEAVE, ClusterState.JOIN]
+    assert names.LEAVE_ASKED not in gate.internal.metadata.annotations
     assert len(gate.client.all(Work)) == 1
