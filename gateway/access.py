@@ -24,6 +24,8 @@ class Line(Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     upstream: str = ""
     attempts: int = 0
     stream: bool = False
+    continued: int = 0
+    """How often it was cut and went on at another endpoint."""
     first_seconds: float = 0.0
     """To the first byte of the answer."""
     request_bytes: int = 0

@@ -17,12 +17,12 @@ def line(
     spent: tuple[float, float],
 ) -> Line:
     """`spent`: seconds to the end of the answer, and to its beginning."""
-    request, usage = call.request, reply.usage
+    asked, usage = call.asked, reply.usage
     seconds, first = spent
     last = tried[-1].endpoint if tried else None
     return Line(
         time=time,
-        path=request.path.decode("latin-1"),
+        path=asked.path.decode("latin-1"),
         status=outcome,
         seconds=round(seconds, 6),
         model=call.label,
@@ -31,7 +31,7 @@ def line(
         attempts=len(tried),
         stream=reply.streams,
         first_seconds=round(first, 6),
-        request_bytes=len(request.body),
+        request_bytes=len(asked.body),
         prompt_tokens=usage.prompt,
         answer_tokens=usage.answer,
     )

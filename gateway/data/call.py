@@ -38,6 +38,7 @@ class Call:
 
     __slots__ = (
         "adapter",
+        "asked",
         "continues",
         "hedge",
         "key",
@@ -61,13 +62,13 @@ class Call:
         model: str = "",
         span: Span | None = None,
     ) -> None:
-        self.request = request
+        self.request = self.asked = request
+        """As it goes on to an endpoint, and as it came."""
         self.service = service
         """`<namespace>/<name>`."""
-        self.label = label
-        """The model's first name, for metrics; empty where nobody knows the service."""
-        self.wanted = wanted
-        """What answer is asked for."""
+        self.label, self.wanted = label, wanted
+        """The model's first name, for metrics, empty where nobody knows the service; and what
+        answer is asked for."""
         self.model = model
         """The name that the client used; an endpoint may serve it under another."""
         self.span = span

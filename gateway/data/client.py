@@ -48,6 +48,9 @@ class Server(Protocol):
 
     def admit(self, request: Request) -> Answer | None: ...
 
+    def refused(self, request: Request, answer: Answer) -> None:
+        """Hear of a request that is not served."""
+
     def serve(self, client: "ClientConnection", request: Request) -> Work | None:
         """Begin to serve; None when the answer is written already."""
 
@@ -182,7 +185,7 @@ class ClientConnection(asyncio.Protocol):
         if self._transport and (self._full or self._closing):
             self._transport.abort()
         elif self._reader.busy:
-            self._refuse(answers.TIMEOUT)
+            self._refuse(refused(answers.TIMEOUT), answers.TIMEOUT)
         elif self._transport:
             self._transport.close()
 
@@ -196,11 +199,11 @@ class ClientConnection(asyncio.Protocol):
         if self._pending or self._occupied:
             return
         if request.refusal:
-            self._refuse(request.refusal)
+            self._refuse(request, request.refusal)
         elif request.expect.lower() == b"100-continue":
             self.write(heads.CONTINUE)
         else:
-            self._refuse(answers.EXPECTATION)
+            self._refuse(request, answers.EXPECTATION)
 
     def _ready(self, request: Request) -> None:
         if self._closing:
@@ -234,14 +237,15 @@ class ClientConnection(asyncio.Protocol):
     def _begin(self, request: Request) -> None:
         self._request, self._asked = request, True
         if request.refusal:
-            self._refuse(request.refusal)
+            self._refuse(request, request.refusal)
             return
         work = self._server.serve(self, request)
         if self._request is request:
             self._work = work
 
-    def _refuse(self, answer: Answer) -> None:
+    def _refuse(self, request: Request, answer: Answer) -> None:
         """Say no and close; what still comes is read and dropped, so that the answer arrives."""
+        self._server.refused(request, answer)
         self.write(heads.own(answer, keep_alive=False))
         self._request = self._work = None
         self._closing = True

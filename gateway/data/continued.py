@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from msgspec import structs
 from typing_extensions import override
 
+from gateway.access import AccessLog, Line
 from gateway.continuation import CHAT, COMPLETIONS, Tale, asking
 from gateway.data import heads
 from gateway.data.call import Call, Client, Context
@@ -47,13 +49,15 @@ class Told(Reply):
 
 
 class Continued(Exchange):
-    __slots__ = ("_asked_for", "_chat", "_leg", "_tale")
+    __slots__ = ("_asked_for", "_chat", "_leg", "_tale", "_times")
 
     def __init__(
         self, context: Context, client: Client, call: Call, asked: Mapping[str, Any]
     ) -> None:
         self._asked_for, self._chat = asked, call.request.target == CHAT
         self._tale = Tale(asked, chat=self._chat)
+        self._times = 0
+        """How often it went on."""
         self._leg: Events | None = None
         """Of the stream that goes on: whole events of what another endpoint says."""
         call.request = another(call.request, call.request.target, asking(call.request.body))
@@ -103,6 +107,10 @@ class Continued(Exchange):
         else:
             super()._give_up()
 
+    @override
+    def _line(self, log: AccessLog, outcome: str, now: float) -> Line:
+        return structs.replace(super()._line(log, outcome, now), continued=self._times)
+
     def _resumed(self) -> bool:
         """End a stream that lacks nothing but its end, or ask another endpoint to go on."""
         tale = self._tale
@@ -123,6 +131,7 @@ class Continued(Exchange):
 
     def _marked(self) -> None:
         """Count it, and say where the stream goes on."""
+        self._times += 1
         region = self._attempts.tried[-1].endpoint.region
         self._context.metrics.went_on(self._call.label, region)
         self._client.write(heads.chunk(MARK % region.encode()))

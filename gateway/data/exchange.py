@@ -45,7 +45,6 @@ class Exchange:
         "_pause",
         "_paused",
         "_reply",
-        "_size",
         "_started",
         "_waits_since",
         "deadline",
@@ -62,7 +61,7 @@ class Exchange:
         self._last = Failure.REFUSED
         self._paused = False
         """The client reads too slowly."""
-        self._size = size = len(call.request.body)
+        size = len(call.asked.body)
         kind, most = call.wanted
         self._patience = context.learning.of(call.label, size, kind, context.limits)
         tokens = self._patience.expected.of(size, most)
@@ -361,7 +360,7 @@ class Exchange:
         prompt, answer = usage.prompt, usage.answer
         generation.used(prompt, answer)
         if reply.complete:
-            self._patience.expected.took(self._size, prompt, answer)
+            self._patience.expected.took(len(self._call.asked.body), prompt, answer)
         if reply.streams:
             generation.streamed(self._began - self._started, now - self._began, answer)
 

@@ -32,6 +32,8 @@ USUAL = frozenset({b"/v1/chat/completions", b"/v1/completions", b"/v1/embeddings
 """Most requests' targets: there is nothing more to look at."""
 FORBIDDEN = frozenset({b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"})
 """Engines' administration, which happens to lie among what clients call."""
+PATH_BYTES = 256
+"""Of the path of a request that is not served, in the access log."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,7 +83,6 @@ class Intake:
             return None
         if request.api_key and accepted.holds(request.api_key):
             return None
-        self.plane.metrics.turned_down(answers.UNAUTHORIZED.code)
         return answers.UNAUTHORIZED
 
     def serve(self, client: ClientConnection, request: Request) -> Work | None:
@@ -89,7 +90,7 @@ class Intake:
         if request.method != b"POST" or not forwarded:
             return self._local(client, request)
         if not self.plane.routes.known:
-            self._turn_down(client, answers.STARTING)
+            self._turn_down(client, request, answers.STARTING)
             return None
         if self.by_service and request.service:
             return self._to_service(client, request, request.service.decode("latin-1"))
@@ -116,12 +117,18 @@ class Intake:
             if shadow := route.service.shadow:
                 self.shadows.cast(call, shadow)
             return work
-        self._turn_down(client, answers.unknown_model(model, self.plane.routes.like(model)))
+        unknown = answers.unknown_model(model, self.plane.routes.like(model))
+        self._turn_down(client, request, unknown)
         return None
 
-    def refuse(self, client: ClientConnection, error: BodyError) -> None:
+    def refuse(self, client: ClientConnection, request: Request, error: BodyError) -> None:
         answer = answers.error(400, error.code, str(error), param=error.param)
-        self._turn_down(client, answer)
+        self._turn_down(client, request, answer)
+
+    def refused(self, request: Request, answer: Answer) -> None:
+        """Count a request that no upstream is asked for, and log it."""
+        self.plane.metrics.turned_down(answer.code)
+        self._log(request, answer)
 
     def tick(self) -> None:
         """Close what has been silent for too long; called now and then."""
@@ -149,7 +156,7 @@ class Intake:
         try:
             head = bodies.head_of(request.body)
         except BodyError as error:
-            self.refuse(client, error)
+            self.refuse(client, request, error)
             return None
         return self.ask(client, request, head.model, head.wanted)
 
@@ -167,12 +174,8 @@ class Intake:
         exchange.start()
         return exchange
 
-    def _turn_down(self, client: ClientConnection, answer: Answer) -> None:
-        plane = self.plane
-        plane.metrics.turned_down(answer.code)
-        if plane.access:
-            told = Line(plane.access.now(), "", str(answer.status), 0.0, code=answer.code)
-            plane.access.add(told)
+    def _turn_down(self, client: ClientConnection, request: Request, answer: Answer) -> None:
+        self.refused(request, answer)
         client.answer(answer)
 
     def _local(self, client: ClientConnection, request: Request) -> Work | None:
@@ -180,8 +183,16 @@ class Intake:
         if told and request.method.decode() in READING:
             topic, content_type = told
             return Scrape(client, (self.gathered or self._alone)(topic), content_type)
-        client.answer(self._page(request))
+        page = self._page(request)
+        if request.path.startswith(PREFIX):
+            self._log(request, page)
+        client.answer(page)
         return None
+
+    def _log(self, request: Request, answer: Answer) -> None:
+        if log := self.plane.access:
+            path = request.path[:PATH_BYTES].decode("latin-1")
+            log.add(Line(log.now(), path, str(answer.status), 0.0, code=answer.code))
 
     async def _alone(self, topic: Topic) -> bytes:
         return PAGES[topic](Counts(), (self.plane.report(),))
@@ -253,7 +264,7 @@ class Walk:
             span = await _walked(steps)
             model = bodies.model_at(body, span)
         except BodyError as error:
-            self._intake.refuse(self._client, error)
+            self._intake.refuse(self._client, self._request, error)
         else:
             self._work = self._intake.ask(self._client, self._request, model, span=span)
 

@@ -1,4 +1,4 @@
-"""Node with OpenAI's client, fetched once into the cache: Node of PATH, or from its PyPI wheel."""
+"""Node from its PyPI wheel, with OpenAI's client from npm, fetched once into the cache."""
 
 import json
 import os
@@ -48,10 +48,7 @@ def installed() -> Node:
 
 
 def _node() -> tuple[Path, Path]:
-    """Give Node and its npm."""
-    here, npm = shutil.which("node"), shutil.which("npm")
-    if here and npm:
-        return Path(here), Path(npm).resolve()
+    """Give Node and its npm: the wheel's, whatever is on PATH."""
     home = CACHE / "node" / WHEEL.partition("==")[2]
     if not home.is_dir():
         uv = os.environ.get("UV") or shutil.which("uv")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from cli.local.engine.commandline import parse
 from cli.local.engine.faults import Fault, Mode
 from cli.local.engine.settings import Settings
 from fleet.testing.waiting import until
+from gateway.access import AccessLog
 from gateway.snapshot import Endpoint
 from tests.gateway_upstream import CHUNKED, DONE, STREAM, End, chunk, head, says, upstream
 from tests.unit.gateway.data.gate import PATH, Answer, Gate, ask, chat, gate, get
@@ -83,6 +85,25 @@ async def test_what_is_cut_ends_in_the_text_that_it_would_have_had(
             assert len({each["id"] for each in events(answer)}) == 1
         page = (await gateway.ask(get("/metrics"))).body.decode()
         assert 'continued_total{model="llama",region="r1"} 3' in page
+
+
+async def test_the_access_log_has_what_the_client_asked_and_how_often_it_was_continued() -> None:
+    written = list[bytes]()
+    async with engines() as (made, places), gate() as gateway:
+        gateway.swap([places[0], structs.replace(places[1], priority=1)], continues=True)
+        gateway.plane.access = AccessLog(written.append, lambda: datetime(2030, 1, 1, tzinfo=UTC))
+        dies(made[0], 3)
+        await asked(gateway, PATH, max_tokens=9)
+        dies(made[0], 0)
+        gateway.pass_time(100)
+        await asked(gateway, PATH, max_tokens=9)
+        gateway.plane.tick()
+    lines = [json.loads(line) for line in b"".join(written).splitlines()]
+    assert [(each["path"], each["stream"], each["answerTokens"]) for each in lines] == [
+        (PATH, True, 9)
+    ] * 2
+    assert [(each.get("continued"), each["attempts"]) for each in lines] == [(1, 2), (None, 2)]
+    assert lines[0]["requestBytes"] == lines[1]["requestBytes"]
 
 
 async def test_without_a_cut_nothing_of_it_is_seen() -> None:

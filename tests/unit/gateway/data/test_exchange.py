@@ -29,7 +29,17 @@ from tests.gateway_upstream import (
     upstream,
     whole,
 )
-from tests.unit.gateway.data.gate import KEY, MODEL, PATH, SERVICE, chat, endpoint, gate
+from tests.unit.gateway.data.gate import (
+    KEY,
+    MODEL,
+    PATH,
+    SERVICE,
+    chat,
+    endpoint,
+    gate,
+    get,
+    raw,
+)
 
 OPEN_STREAM = head(200, STREAM, CHUNKED)
 
@@ -442,12 +452,20 @@ async def test_a_line_is_written_for_each_request_and_holds_no_secret() -> None:
         gateway.plane.access = AccessLog(written.append, lambda: noon)
         await gateway.ask(chat(stream=True))
         await gateway.ask(chat(model="none"))
+        await gateway.ask(raw(PATH, "authorization: Bearer other"))
+        await gateway.ask(b"nonsense\r\n\r\n")
+        await gateway.ask(get("/v1/models"))
         assert not written
         gateway.plane.tick()
-    streamed, refused = map(json.loads, b"".join(written).splitlines())
+    streamed, refused, *others = map(json.loads, b"".join(written).splitlines())
+    assert [(each["status"], each["path"], each.get("code")) for each in others] == [
+        ("401", PATH, "invalid_api_key"),
+        ("400", "", "malformed_request"),
+        ("200", "/v1/models", None),
+    ]
     assert refused == {
         "time": "2030-01-01T12:00:00.000+00:00",
-        "path": "",
+        "path": PATH,
         "status": "404",
         "seconds": 0.0,
         "code": "model_not_found",
