@@ -38,9 +38,22 @@ class Decision(NamedTuple):
 
     def balance(self) -> Spread | None:
         """Judge each cluster as the last that was picked was, or as the one that is lacking."""
-        taken = [choice.cluster for choice in self.chosen]
-        last = taken[-1:] if taken and not self.short_by and not self.chosen[-1].kept else []
-        return self.field.balance(taken[: len(taken) - len(last)])
+        last = "" if self.short_by or not self.field.ask.rules.even else self._last()
+        return self.field.balance([c.cluster for c in self.chosen if c.cluster != last])
+
+    def _last(self) -> str:
+        """Name the last pick; where all were picked before, one whose points say that it was."""
+        for choice in reversed(self.chosen):
+            if not choice.kept or self._was_last(choice):
+                return choice.cluster
+        return ""
+
+    def _was_last(self, choice: Ranked) -> bool:
+        line = self.field.fleet.order.get(choice.cluster)
+        balance = self.field.balance([c.cluster for c in self.chosen if c is not choice])
+        if line is None or balance is None or choice.score is None:
+            return False
+        return not balance.violates[line] and balance.score[line] == choice.score.topology
 
     @property
     def stands(self) -> bool:

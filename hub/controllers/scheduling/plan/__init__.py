@@ -139,12 +139,19 @@ def _silent_since(binding: Binding, ask: Ask, found: Decision) -> str:
     return f"{ask.now - silence:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _told(chosen: Iterable[Ranked], snapshot: PolicySnapshot | None) -> bool:
+    """Say whether the status has this choice: a crash may have left the bindings without it."""
+    if snapshot is None or not snapshot.status.conditions:
+        return False
+    told = {each.cluster_name for each in snapshot.status.target_clusters if each.selected}
+    return all(choice.cluster in told for choice in chosen)
+
+
 def _outcome(found: Decision, snapshot: PolicySnapshot | None) -> Outcome:
     """Tell of the others too, but where none was compared: an earlier choice stands, or none is."""
     taken = [choice for choice in found.chosen if choice.cluster not in found.absent]
     chosen = sorted(taken, key=lambda choice: choice.cluster)
-    told_before = snapshot is not None and snapshot.status.conditions
-    if found.stands and (told_before or not chosen):
+    if found.stands and (not chosen or _told(chosen, snapshot)):
         others = []
     elif found.fulfilled:
         others = list(islice(found.reported(), MAX_NOT_SELECTED))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleet.api import names
 from fleet.api.binding import BindingState, ClusterResourceBinding
-from fleet.api.objects import Key
+from fleet.api.objects import Key, Resource
 from fleet.kube.client import swap
 from fleet.kube.errors import ConflictError, KubeError, TransientError
 from tests.unit.fleet.engine.fleets import A10, A100, NOON, member, phi, pool, three
@@ -151,6 +151,47 @@ async def test_a_crash_between_any_two_writes_ends_in_the_same_state(
         for _ in range(3):
             await desk.reconcile()
     assert _facts(shaken) == _facts(calm)
+
+
+@given(
+    zones=st.lists(st.sampled_from("nes"), min_size=1, max_size=7),
+    number=st.integers(1, 6),
+    skew=st.integers(1, 2),
+    anyway=st.booleans(),
+)
+async def test_a_crash_before_the_status_leaves_no_trace_in_it(
+    zones: list[str], number: int, skew: int, anyway: bool
+) -> None:
+    when = "ScheduleAnyway" if anyway else "DoNotSchedule"
+    even = {"topologyKey": "zone", "maxSkew": skew, "whenUnsatisfiable": when}
+    members = [member(f"m{n}", labels={"zone": zone}) for n, zone in enumerate(zones)]
+    asked = snapshot(number, topologySpreadConstraints=[even])
+    desk = Desk(placement(), asked, *members)
+    await desk.reconcile()
+    told = desk.policy().status.target_clusters
+    desk.client.put(asked)
+    await desk.reconcile()
+    assert desk.policy().status.target_clusters == told
+
+
+async def test_a_crash_while_more_are_taken_leaves_no_trace_in_the_status() -> None:
+    more = {names.NUMBER_OF_CLUSTERS: "2", names.CRP_GENERATION: "1"}
+    calm, shaken = (Desk(placement(), snapshot(1), *three()) for _ in range(2))
+    for desk, writes in ((calm, 2), (shaken, 1)):
+        await desk.reconcile()
+        desk.client.put(desk.policy().manifest() | _noted(desk.policy(), more))
+        desk.client.writes_left = writes
+        with suppress(TransientError):
+            await desk.reconcile()
+        desk.client.writes_left = 9
+        await desk.reconcile()
+    assert len(calm.policy().status.target_clusters) == 3
+    assert _facts(shaken) == _facts(calm)
+
+
+def _noted(resource: Resource, notes: dict[str, str]) -> dict[str, Any]:
+    metadata = resource.metadata.model_copy(update={"annotations": notes})
+    return {"metadata": metadata.dump()}
 
 
 def _facts(desk: Desk) -> object:
