@@ -50,6 +50,23 @@ class Keyring:
 
 
 @dataclass(slots=True)
+class Guest:
+    """Whom one connection brought last: the same key again is known without its digest."""
+
+    _shown: bytes = field(default=b"", repr=False)
+    _digests: tuple[bytes, ...] = ()
+    """The keys of that time: with others everybody is looked at anew."""
+
+    def known(self, keyring: Keyring, authorization: bytes) -> bool:
+        """Tell whether this was let in, by the keys that are still in use."""
+        same = self._digests is keyring.digests and bool(self._digests)
+        return same and compare_digest(self._shown, authorization)
+
+    def let_in(self, keyring: Keyring, authorization: bytes) -> None:
+        self._shown, self._digests = authorization, keyring.digests
+
+
+@dataclass(slots=True)
 class Credentials:
     """Whom we let in, and what we show to regional gateways."""
 

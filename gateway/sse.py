@@ -26,6 +26,8 @@ OPENINGS = (
     b"response.content_part.added",
 )
 """Events of messages and responses that come before any content."""
+SAID = b'"content":"'
+"""How most engines' chunks say something: those need not be read to tell."""
 HELD_BYTES = 256 * 1024
 """An event longer than this is passed on in pieces."""
 
@@ -110,6 +112,9 @@ _chunk = msgspec.json.Decoder(_Chunk).decode
 
 def bare(events: bytes) -> bool:
     """Tell whether whole events hold nothing that a reader would show."""
+    _, said, text = events.partition(SAID)
+    if said and not text.startswith(b'"') and b"event:" not in events:
+        return False
     return all(map(_bare, events.replace(b"\r\n", b"\n").split(b"\n\n")))
 
 

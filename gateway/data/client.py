@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import Protocol, cast
 
 from typing_extensions import override
@@ -9,6 +10,7 @@ from typing_extensions import override
 from gateway.data import heads
 from gateway.data.request import MalformedError, Request, RequestReader, refused
 from gateway.data.writing import at_once
+from gateway.keys import Guest
 from gateway.policy import answers, sending
 from gateway.policy.answers import Answer
 
@@ -46,7 +48,7 @@ class Server(Protocol):
 
     def left(self, connection: "ClientConnection") -> None: ...
 
-    def admit(self, request: Request) -> Answer | None: ...
+    def admit(self, guest: Guest, request: Request) -> Answer | None: ...
 
     def refused(self, request: Request, answer: Answer) -> None:
         """Hear of a request that is not served."""
@@ -78,7 +80,7 @@ class ClientConnection(asyncio.Protocol):
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._reader = RequestReader(
-            admit=server.admit,
+            admit=partial(server.admit, Guest()),
             headed=self._headed,
             ready=self._ready,
             body_bytes=server.body_bytes,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from gateway.access import AccessLog, Line
 from gateway.data.account import line
 from gateway.data.call import Call, Client, Context
-from gateway.data.reply import Reply
+from gateway.data.reply import NO_REPLY, Reply
 from gateway.data.upstream import Head, UpstreamConnection
 from gateway.generation import Generation
 from gateway.policy import answers
@@ -54,7 +54,7 @@ class Exchange:
         self._context = context
         self._client = client
         self._call = call
-        self._reply = self._fresh()
+        self._reply = NO_REPLY
         self._connection: UpstreamConnection | None = None
         self._dial: Dial | None = None
         self._origin: Origin | None = None
@@ -201,16 +201,16 @@ class Exchange:
         state = self._attempts.next(context.candidates(call, self._attempts.tried, now), now)
         if state is None:
             return False
-        if len(self._attempts.tried) > 1:
-            self._reply = self._fresh()
         self._asked = now
-        self.deadline = now + self._patience.first.limit
         self._origin = origin = context.pool.origin(state.endpoint)
         connection = origin.take()
         if connection:
             self._send(connection)
         else:
             self._dial = context.pool.dial(origin, self)
+        # The endpoint is at work already.
+        self._reply = self._fresh()
+        self.deadline = now + self._patience.first.limit
         return True
 
     def _send(self, connection: UpstreamConnection) -> None:
@@ -296,18 +296,23 @@ class Exchange:
     # Answering.
 
     def _begin(self) -> None:
-        context, reply, tried = self._context, self._reply, self._attempts.tried
+        context, reply = self._context, self._reply
         self._heard = self._began = now = context.clock()
-        context.metrics.began(self._call.label, tried[-1].endpoint.region, now - self._started)
-        if reply.head.status < BAD_REQUEST:
-            first, took = self._patience.first, now - self._asked
-            self._attempts.began(now, in_time=took <= first.limit)
-            first.took(took)
         if reply.streams:
             self._pause = self._patience.pause.limit
         self.deadline = now + self._pause
-        keep = self._keep
-        self._client.write(reply.begin(context.marks(reply.head, tried, keep=keep)))
+        marks = context.marks(reply.head, self._attempts.tried, keep=self._keep)
+        self._client.write(reply.begin(marks))
+        # The client reads while we learn from it.
+        self._note_beginning(now)
+
+    def _note_beginning(self, now: float) -> None:
+        region = self._attempts.tried[-1].endpoint.region
+        self._context.metrics.began(self._call.label, region, now - self._started)
+        if self._reply.head.status < BAD_REQUEST:
+            first, took = self._patience.first, now - self._asked
+            self._attempts.began(now, in_time=took <= first.limit)
+            first.took(took)
 
     def _complete(self) -> None:
         reply = self._reply

@@ -20,6 +20,7 @@ from gateway.data.local import GATHERED, OPEN, READING, Local
 from gateway.data.plane import Plane
 from gateway.data.request import Request
 from gateway.data.shadow import Shadows
+from gateway.keys import Guest
 from gateway.link import Topic
 from gateway.metrics import Counts
 from gateway.pages import PAGES
@@ -76,10 +77,15 @@ class Intake:
             self._left.clear()
             await self._left.wait()
 
-    def admit(self, request: Request) -> Answer | None:
+    def admit(self, guest: Guest, request: Request) -> Answer | None:
         """Check a head before its body is read."""
         accepted = self.plane.credentials.accepted
-        if accepted.allows(request.authorization) or request.path in OPEN:
+        if guest.known(accepted, request.authorization):
+            return None
+        if accepted.allows(request.authorization):
+            guest.let_in(accepted, request.authorization)
+            return None
+        if request.path in OPEN:
             return None
         if request.api_key and accepted.holds(request.api_key):
             return None

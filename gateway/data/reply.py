@@ -1,11 +1,13 @@
 """An answer on its way: held while it may still be asked again, then framed for its client."""
 
+from typing import Final
+
 from gateway.data import heads
 from gateway.data.heads import STATUS_LINES
 from gateway.data.upstream import Head
 from gateway.policy.answers import INTERRUPTED, INTERRUPTED_BY_NAME, RETRYABLE
 from gateway.sse import Events, bare
-from gateway.usage import NOTHING, Usage, of_answer
+from gateway.usage import Usage, of_answer
 
 NO_HEAD = Head()
 """Before one has come."""
@@ -18,12 +20,12 @@ class Reply:
 
     __slots__ = (
         "_bare",
+        "_body",
         "_chunked",
         "_events",
         "_held",
         "_old",
         "_size",
-        "_usage",
         "complete",
         "framed",
         "head",
@@ -43,7 +45,8 @@ class Reply:
         self._old = old
         self._held: list[bytes] = []
         self._size = 0
-        self._usage = NOTHING
+        self._body = b""
+        """Of a whole answer."""
         self._events: Events | None = None
         self._chunked = False
         self._bare = True
@@ -81,7 +84,7 @@ class Reply:
         self._held = []
         head = self.head
         if self.complete:
-            self._usage = of_answer(body)
+            self._body = body
             framing = b"content-length: %d\r\n" % len(body)
         elif head.length:
             framing = b"content-length: %b\r\n" % head.length
@@ -107,7 +110,7 @@ class Reply:
     @property
     def usage(self) -> Usage:
         """How many tokens it says that it took."""
-        return self._events.usage if self._events else self._usage
+        return self._events.usage if self._events else of_answer(self._body)
 
     def go_on(self, data: bytes, *, complete: bool) -> bytes:
         """Give what follows."""
@@ -140,3 +143,7 @@ class Reply:
         data = events.feed(data)
         rest = events.rest() if self.complete else b""
         return data if self.broken else data + rest
+
+
+NO_REPLY: Final = Reply(old=False)
+"""Before anybody was asked."""

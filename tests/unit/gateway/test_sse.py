@@ -104,6 +104,7 @@ BARE = (
     chat(delta={}),
     _data({"object": "chat.completion.chunk", "choices": [], "prompt_filter_results": [1]}),
     *(b"event: %b\ndata: {}\n\n" % name for name in OPENINGS),
+    b'event: response.created\ndata: {"instructions": [{"content": "Be brief."}]}\n\n',
     b"event:ping\r\ndata: {}\r\n\r\n",
 )
 TELLING = (
@@ -122,14 +123,19 @@ TELLING = (
 )
 
 
-@pytest.mark.parametrize("event", BARE)
+def compact(event: bytes) -> bytes:
+    """Write it as engines do that leave out what nobody needs."""
+    return event.replace(b": ", b":").replace(b", ", b",")
+
+
+@pytest.mark.parametrize("event", dict.fromkeys((*BARE, *map(compact, BARE))))
 def test_an_opening_shows_nothing(event: bytes) -> None:
     assert bare(event)
     assert bare(BARE[2] + event)
     assert not bare(event + TELLING[0])
 
 
-@pytest.mark.parametrize("event", TELLING)
+@pytest.mark.parametrize("event", dict.fromkeys((*TELLING, *map(compact, TELLING))))
 def test_whatever_a_reader_may_show_or_act_upon_is_more_than_an_opening(event: bytes) -> None:
     assert not bare(event)
     assert not bare(BARE[2] + event)

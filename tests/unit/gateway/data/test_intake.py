@@ -1,5 +1,6 @@
 """Where a request goes: to an upstream as it is to be seen there, to a page, or back."""
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -64,6 +65,23 @@ async def test_a_key_may_come_as_either_kind_of_client_sends_it(line: str) -> No
         answer = await gateway.ask(raw(PATH, line, body=b'{"model": "llama"}'))
         assert answer.status == 200
         assert not only.requests[0].headers.keys() & {"authorization", "x-api-key"}
+
+
+async def test_a_key_is_looked_at_anew_on_a_connection_where_another_was_let_in() -> None:
+    async with gate() as gateway:
+        wire = await gateway.connect()
+        assert [(await wire.ask(get("/-/load"))).status for _ in range(2)] == [200, 200]
+        answer = await wire.ask(raw("/-/load", f"{AUTHORIZED}x", method="GET"))
+        assert answer.status == 401
+
+
+async def test_a_key_that_is_taken_back_is_no_use_on_a_connection_that_it_opened() -> None:
+    async with upstream() as only, gate(only) as gateway:
+        wire = await gateway.connect()
+        assert (await wire.ask(chat())).status == 200
+        gateway.plane.credentials.accepted.digests = (sha256(b"a new key").digest(),)
+        assert (await wire.ask(chat())).status == 401
+        assert len(only.requests) == 1
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/healthz?verbose"])
