@@ -22,8 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with tests that wait for processes; those that only compute fill the end."""
-    items.sort(key=lambda item: INTEGRATION not in item.path.parents)
+    """Begin with tests that wait for processes; those that only compute fill the end.
+
+    The tests of a folder stay together, as they share servers that end with the last of them.
+    """
+    folders = {item.path.parent: None for item in items}
+    place = {folder: number for number, folder in enumerate(folders)}
+    items.sort(key=lambda item: (INTEGRATION not in item.path.parents, place[item.path.parent]))
 
 
 @pytest.fixture(scope="session")

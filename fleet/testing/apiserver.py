@@ -69,6 +69,10 @@ class ApiServer:
         return str(self.home / "certs" / "apiserver.crt")
 
     @property
+    def etcd_data(self) -> Path:
+        return self.home / "etcd"
+
+    @property
     def audit_log(self) -> Path:
         return self.home / "audit.log"
 
@@ -125,7 +129,7 @@ class ApiServer:
     def forget_everything(self) -> None:
         """Lose etcd too, as when a cluster is made again under its old address."""
         self.stop()
-        shutil.rmtree(self.home / "etcd")
+        shutil.rmtree(self.etcd_data)
         self.start()
 
     def stop(self) -> None:
@@ -159,7 +163,7 @@ class ApiServer:
     def _etcd_flags(self) -> tuple[str, ...]:
         peer = f"http://127.0.0.1:{self._peer_port}"
         return (
-            f"--data-dir={self.home / 'etcd'}",
+            f"--data-dir={self.etcd_data}",
             f"--listen-client-urls={self._etcd_url}",
             f"--advertise-client-urls={self._etcd_url}",
             f"--listen-peer-urls={peer}",
@@ -217,9 +221,14 @@ def _users() -> str:
 
 
 @contextmanager
-def api_server(environ: Mapping[str, str]) -> Iterator[ApiServer]:
-    """Run an API server of one's own; NoServerError where there are no binaries."""
+def api_server(environ: Mapping[str, str], etcd_data: Path | None = None) -> Iterator[ApiServer]:
+    """Run an API server of one's own, with a copy of what another's etcd held.
+
+    NoServerError where there are no binaries.
+    """
     with unstarted(environ) as server:
+        if etcd_data is not None:
+            shutil.copytree(etcd_data, server.etcd_data)
         server.start()
         yield server
 

@@ -1,57 +1,56 @@
 """pytest fixtures of real API servers; a conftest imports those that its tests need."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer, api_server
-from fleet.testing.kinds import install
+from fleet.testing.kinds import etcd_with_kinds
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ApiServer]:
-    """One API server for all tests of a session: they share it, each in names of its own."""
-    with api_server(os.environ) as running:
+def etcd_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an etcd holds with our kinds and Karpenter's, made once for all workers."""
+    worker = "PYTEST_XDIST_WORKER" in os.environ
+    own = tmp_path_factory.getbasetemp()
+    return etcd_with_kinds((own.parent if worker else own) / "etcd-with-kinds")
+
+
+@pytest.fixture(scope="package")
+def server(etcd_data: Path) -> Iterator[ApiServer]:
+    """One API server with our kinds for the tests of a folder: each has names of its own there."""
+    with api_server(os.environ, etcd_data) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def kinds(server: ApiServer) -> ApiServer:
-    """The same, with our kinds and Karpenter's."""
-    asyncio.run(install(server))
-    return server
-
-
-@pytest.fixture(scope="session")
-def member_kinds() -> Iterator[ApiServer]:
+@pytest.fixture(scope="package")
+def member_server(etcd_data: Path) -> Iterator[ApiServer]:
     """A second one, for tests that need a hub and a member apart."""
-    with api_server(os.environ) as running:
-        asyncio.run(install(running))
+    with api_server(os.environ, etcd_data) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def frail_server() -> Iterator[ApiServer]:
-    """An API server that a module's tests may lose."""
-    with api_server(os.environ) as running:
+def frail_server(etcd_data: Path) -> Iterator[ApiServer]:
+    """One that a module's tests may lose, or that must not meet the members of other tests."""
+    with api_server(os.environ, etcd_data) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def frail_kinds(frail_server: ApiServer) -> ApiServer:
-    """The same with our kinds: for what must not meet the members of other tests."""
-    asyncio.run(install(frail_server))
-    return frail_server
-
-
-@pytest.fixture(scope="module")
-def frail_member_kinds() -> Iterator[ApiServer]:
+def frail_member_server(etcd_data: Path) -> Iterator[ApiServer]:
     """A second one, for what a member may lose."""
+    with api_server(os.environ, etcd_data) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def empty_server() -> Iterator[ApiServer]:
+    """One without our kinds."""
     with api_server(os.environ) as running:
-        asyncio.run(install(running))
         yield running
 
 

@@ -8,21 +8,21 @@ import pytest_asyncio
 from fleet.kube.client import ApiClient
 from fleet.kube.transport import Transport
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import kinds, server
+from fleet.testing.fixtures import server
 from tests.integration.api.judge import Judge
 
-__all__ = ["client", "kinds", "server"]
+__all__ = ["client", "server"]
 
 
 @pytest.fixture
-async def client(kinds: ApiServer) -> AsyncIterator[ApiClient]:
-    made = ApiClient(kinds.connection(), "test")
+async def client(server: ApiServer) -> AsyncIterator[ApiClient]:
+    made = ApiClient(server.connection(), "test")
     yield made
     await made.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def judge(kinds: ApiServer) -> AsyncIterator[Judge]:
-    transport = Transport(kinds.connection())
+async def judge(server: ApiServer) -> AsyncIterator[Judge]:
+    transport = Transport(server.connection())
     yield Judge(transport)
     await transport.close()

@@ -217,17 +217,17 @@ DEEDS: Final = (
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def users(kinds: ApiServer) -> AsyncIterator[Mapping[str, Transport]]:
+async def users(server: ApiServer) -> AsyncIterator[Mapping[str, Transport]]:
     """Somebody of each sort, with every right, on a server with the guard rails."""
     async with AsyncExitStack() as stack:
-        client = ApiClient(kinds.connection(), "test")
+        client = ApiClient(server.connection(), "test")
         stack.push_async_callback(client.close)
         for manifest in await _world():
             await _have(client, manifest, stack)
         tokens = {user_of(account): await token_of(client, account) for account in ACCOUNTS}
         found = {}
         for user, token in {ADMIN: ADMIN, NOBODY: NOBODY, **tokens}.items():
-            found[user] = Transport(kinds.connection(token))
+            found[user] = Transport(server.connection(token))
             stack.push_async_callback(found[user].close)
         for deed in DEEDS:
             if deed.said:

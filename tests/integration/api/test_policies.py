@@ -26,9 +26,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def held(kinds: ApiServer, judge: Judge) -> AsyncIterator[Judge]:
+async def held(server: ApiServer, judge: Judge) -> AsyncIterator[Judge]:
     """A server with the policies in force, for objects with a label."""
-    client = ApiClient(kinds.connection(), "test")
+    client = ApiClient(server.connection(), "test")
     manifests = [only_labelled(one) for one in await render("hub", NAMESPACE, FILES, {})]
     for manifest in manifests:
         await client.dynamic.apply(manifest, force=True)

@@ -9,11 +9,11 @@ from cli.local import binaries
 from cli.local.binaries import Binaries
 from cli.local.progress import Progress
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import frail_server
+from fleet.testing.fixtures import empty_server
 from tests.integration.charts.kubectl import Kubectl
 from tests.integration.charts.rendering import Helm
 
-__all__ = ["frail_server"]
+__all__ = ["empty_server"]
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,6 @@ def helm(programs: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 @pytest.fixture(scope="module")
 def kubectl(
-    programs: Binaries, frail_server: ApiServer, tmp_path_factory: pytest.TempPathFactory
+    programs: Binaries, empty_server: ApiServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Kubectl:
-    return Kubectl(programs["kubectl"], frail_server, tmp_path_factory.mktemp("kubectl"))
+    return Kubectl(programs["kubectl"], empty_server, tmp_path_factory.mktemp("kubectl"))

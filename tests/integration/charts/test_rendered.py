@@ -81,11 +81,11 @@ def test_an_api_server_takes_every_object(
 
 
 def test_the_kinds_are_upgraded_as_they_are_written_and_outlive_their_release(
-    helm: Helm, frail_server: ApiServer, kubectl: Kubectl, tmp_path: Path
+    helm: Helm, empty_server: ApiServer, kubectl: Kubectl, tmp_path: Path
 ) -> None:
     chart = tmp_path / "crds"
     shutil.copytree(CHARTS / "crds", chart)
-    release = ("modelfleet-crds", "--namespace=default", *access(frail_server))
+    release = ("modelfleet-crds", "--namespace=default", *access(empty_server))
     helm.succeed("upgrade", "--install", *release, str(chart))
     secret = kubectl.run("get", "secret", "sh.helm.release.v1.modelfleet-crds.v1", "-o", "json")
     assert len(secret) < MOST_OF_A_RELEASE

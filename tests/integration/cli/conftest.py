@@ -9,10 +9,10 @@ import pytest
 from fleet.api import names
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ADMIN, ApiServer
-from fleet.testing.fixtures import client, kinds, server
+from fleet.testing.fixtures import client, server
 from tests.integration.cli.rollouts import Rollouts
 
-__all__ = ["client", "kinds", "server"]
+__all__ = ["client", "server"]
 
 
 @pytest.fixture
@@ -21,10 +21,7 @@ def kubeconfig(server: ApiServer, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def rollouts(
-    client: ApiClient, kinds: ApiServer, kubeconfig: Path, request: pytest.FixtureRequest
-) -> Rollouts:
-    del kinds
+async def rollouts(client: ApiClient, kubeconfig: Path, request: pytest.FixtureRequest) -> Rollouts:
     return Rollouts(client, kubeconfig, f"r{names.digest(request.node.name)}")
 
 

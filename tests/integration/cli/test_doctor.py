@@ -57,9 +57,8 @@ async def lead(client: ApiClient, seconds_ago: float, namespace: str = LEASE.nam
 
 
 async def test_a_hub_is_looked_at_with_all_that_belongs_to_it(
-    kinds: ApiServer, client: ApiClient, kubeconfig: Path
+    client: ApiClient, kubeconfig: Path
 ) -> None:
-    del kinds
     await client.apply(member_cluster("doctored", {}, 1), force=True)
     await lead(client, seconds_ago=-3600)
     found = await checks(kubeconfig)

@@ -148,9 +148,8 @@ class Hub:
 
 @pytest.fixture
 async def hub(
-    client: ApiClient, kinds: ApiServer, kubeconfig: Path, request: pytest.FixtureRequest
+    client: ApiClient, kubeconfig: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Hub]:
-    del kinds
     made = Hub(client, kubeconfig, f"t{names.digest(request.node.name)}")
     yield made
     await made.unmake()

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import build
@@ -27,7 +26,6 @@ async def items(kubeconfig: Path, *arguments: str) -> list[Any]:
     return list(listed["items"])
 
 
-@pytest.mark.usefixtures("kinds")
 async def test_objects_are_shown_to_people_and_whole_to_programs(
     kubeconfig: Path, client: ApiClient
 ) -> None:
@@ -51,7 +49,6 @@ async def test_objects_are_shown_to_people_and_whole_to_programs(
     assert f"none of the works named three in {namespace}" in unknown.output
 
 
-@pytest.mark.usefixtures("kinds")
 async def test_a_namespace_without_any_has_none(kubeconfig: Path) -> None:
     assert await items(kubeconfig, "placements", "-n", "kube-public") == []
 

@@ -6,12 +6,12 @@ import pytest
 import pytest_asyncio
 
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import kinds, member_kinds, server
+from fleet.testing.fixtures import member_server, server
 from tests.integration.faults.outcome import Outcome
 from tests.integration.faults.programs import Nursery, nursery
 from tests.integration.faults.scene import Recording, Scene, Stage, scene
 
-__all__ = ["kinds", "member_kinds", "server"]
+__all__ = ["member_server", "server"]
 
 
 TIMEOUT_SECONDS = 900
@@ -33,12 +33,12 @@ def programs() -> Iterator[Nursery]:
 
 @pytest.fixture(scope="module")
 def stage(
-    kinds: ApiServer,
-    member_kinds: ApiServer,
+    server: ApiServer,
+    member_server: ApiServer,
     programs: Nursery,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Stage:
-    return Stage(kinds, member_kinds, programs, tmp_path_factory.mktemp("scene"))
+    return Stage(server, member_server, programs, tmp_path_factory.mktemp("scene"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -17,7 +17,7 @@ from fleet.api.snapshot import SchedulingPolicySnapshot
 from fleet.kube.client import ApiClient
 from fleet.kube.fields import Field
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import frail_kinds, frail_member_kinds, frail_server
+from fleet.testing.fixtures import frail_member_server, frail_server
 from fleet.testing.waiting import until
 from tests.integration.faults.definitions import (
     OWNERS,
@@ -30,20 +30,20 @@ from tests.integration.faults.outcome import Outcome, differences
 from tests.integration.faults.programs import Forked, Nursery
 from tests.integration.faults.scene import BEATS, Recording, Scene, Stage
 
-__all__ = ["frail_kinds", "frail_member_kinds", "frail_server"]
+__all__ = ["frail_member_server", "frail_server"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUIET_SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
 def stage(
-    frail_kinds: ApiServer,
-    frail_member_kinds: ApiServer,
+    frail_server: ApiServer,
+    frail_member_server: ApiServer,
     programs: Nursery,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Stage:
     home = tmp_path_factory.mktemp("scene")
-    return Stage(frail_kinds, frail_member_kinds, programs, home)
+    return Stage(frail_server, frail_member_server, programs, home)
 
 
 HUBS = (

@@ -8,7 +8,7 @@ import pytest
 
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import frail_kinds, frail_server
+from fleet.testing.fixtures import frail_server
 from fleet.testing.waiting import passes, until
 from tests.integration.hub.scheduler import Desk, scheduler
 from tests.integration.process import ProgramProcess
@@ -19,7 +19,7 @@ CHURN = (
     *("scale three 2", "scale more 4"),
 )
 
-__all__ = ["frail_kinds", "frail_server"]
+__all__ = ["frail_server"]
 
 
 class Churn:
@@ -64,8 +64,8 @@ class Churn:
 
 
 @pytest.fixture
-async def running(frail_kinds: ApiServer, tmp_path: Path) -> AsyncIterator[ProgramProcess]:
-    made = scheduler(frail_kinds, tmp_path)
+async def running(frail_server: ApiServer, tmp_path: Path) -> AsyncIterator[ProgramProcess]:
+    made = scheduler(frail_server, tmp_path)
     try:
         await made.start()
         yield made
@@ -74,9 +74,9 @@ async def running(frail_kinds: ApiServer, tmp_path: Path) -> AsyncIterator[Progr
 
 
 async def test_a_scheduler_killed_at_random_ends_as_one_left_alone(
-    running: ProgramProcess, frail_kinds: ApiServer
+    running: ProgramProcess, frail_server: ApiServer
 ) -> None:
-    client, random = ApiClient(frail_kinds.connection(), "people"), Random(7)  # noqa: S311
+    client, random = ApiClient(frail_server.connection(), "people"), Random(7)  # noqa: S311
     calm, shaken = Churn(client, "calm"), Churn(client, "shaken")
     for what in CHURN:
         await calm.step(what)

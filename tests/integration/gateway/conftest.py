@@ -1,5 +1,5 @@
 """A real API server with our kinds."""
 
-from fleet.testing.fixtures import client, kinds, server
+from fleet.testing.fixtures import client, server
 
-__all__ = ["client", "kinds", "server"]
+__all__ = ["client", "server"]

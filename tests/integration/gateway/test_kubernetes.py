@@ -35,9 +35,9 @@ class Told(list[Snapshot]):
 
 
 @pytest.fixture
-async def watcher(kinds: ApiServer, client: ApiClient) -> AsyncIterator[Watcher]:
+async def watcher(server: ApiServer, client: ApiClient) -> AsyncIterator[Watcher]:
     await client.apply(Namespace(metadata=Metadata(name=NAMESPACE)))
-    made = Watcher(kinds.connection())
+    made = Watcher(server.connection())
     yield made
     await made.close()
 

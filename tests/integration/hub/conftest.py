@@ -8,17 +8,15 @@ import pytest
 import yaml
 
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import client, frail_kinds, frail_server, kinds, server
+from fleet.testing.fixtures import client, frail_server, server
 from tests.integration.identity import WORKS_POLICY, token_for
 from tests.integration.process import ProgramProcess
 
 __all__ = [
     "client",
-    "frail_kinds",
     "frail_server",
     "hub",
     "hub_token",
-    "kinds",
     "kubeconfig",
     "server",
 ]
@@ -34,18 +32,18 @@ class HubProcess(ProgramProcess):
         super().__init__("hub", kubeconfig.with_name("hub.log"), environ)
 
 
-@pytest.fixture(scope="session")
-def hub_token(kinds: ApiServer) -> str:
+@pytest.fixture(scope="package")
+def hub_token(server: ApiServer) -> str:
     """Be the hub with the rights that its chart gives it, and no more to place than tests need."""
     config_maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": READ}
     rbac = {"placeable": [config_maps]}
-    return asyncio.run(token_for(kinds, "hub", WORKS_POLICY, rbac=rbac))
+    return asyncio.run(token_for(server, "hub", WORKS_POLICY, rbac=rbac))
 
 
 @pytest.fixture
-def kubeconfig(kinds: ApiServer, hub_token: str, tmp_path: Path) -> Path:
+def kubeconfig(server: ApiServer, hub_token: str, tmp_path: Path) -> Path:
     path = tmp_path / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(kinds.kubeconfig(hub_token)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(server.kubeconfig(hub_token)), encoding="utf-8")
     return path
 
 

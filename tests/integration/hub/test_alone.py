@@ -22,8 +22,8 @@ def compared(operator: str) -> dict[str, object]:
 
 
 @pytest.fixture
-async def desk(kinds: ApiServer, client: ApiClient, tmp_path: Path) -> AsyncIterator[Desk]:
-    alone = scheduler(kinds, tmp_path)
+async def desk(server: ApiServer, client: ApiClient, tmp_path: Path) -> AsyncIterator[Desk]:
+    alone = scheduler(server, tmp_path)
     try:
         await alone.start()
         yield Desk(client, "alone")

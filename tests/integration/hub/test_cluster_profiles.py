@@ -43,11 +43,11 @@ async def test_a_profile_comes_and_goes_with_its_member(client: ApiClient, hub: 
 
 @pytest.mark.faults
 async def test_profiles_go_with_their_kind_and_come_back_with_it(
-    frail_kinds: ApiServer, tmp_path: Path
+    frail_server: ApiServer, tmp_path: Path
 ) -> None:
-    client = ApiClient(frail_kinds.connection(), "test")
+    client = ApiClient(frail_server.connection(), "test")
     path = tmp_path / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(frail_kinds.kubeconfig(ADMIN)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(frail_server.kubeconfig(ADMIN)), encoding="utf-8")
     hub = HubProcess(path)
 
     async def there() -> bool:

@@ -103,9 +103,9 @@ async def test_a_drained_cluster_is_left_within_the_budget_and_comes_back(
 
 
 async def test_a_cordon_is_one_taint_among_others_and_a_name_must_be_a_member_s(
-    client: ApiClient, kinds: ApiServer, tmp_path: Path
+    client: ApiClient, server: ApiServer, tmp_path: Path
 ) -> None:
-    trust = {"server": kinds.url, "certificate-authority": kinds.ca_file}
+    trust = {"server": server.url, "certificate-authority": server.ca_file}
     scene, other = Scene(client, written(tmp_path, trust)), {"key": "gpu", "effect": "NoSchedule"}
     spec = {"identity": {"kind": "User", "name": "x"}, "taints": [other]}
     await client.create(shaped(MemberCluster, "cordoned", spec=spec))

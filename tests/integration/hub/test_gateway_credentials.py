@@ -124,13 +124,13 @@ def _kubeconfig(server: ApiServer, token: str, home: Path) -> Path:
 
 
 @pytest.fixture
-async def fleet(frail_kinds: ApiServer, tmp_path: Path) -> AsyncIterator[Fleet]:
-    own = await token_for(frail_kinds, "hub", WORKS_POLICY, namespace=HOME, rbac={"placeable": []})
-    hub = HubProcess(_kubeconfig(frail_kinds, own, tmp_path / "hub"), HUB_NAMESPACE=HOME, **LIVES)
-    client = ApiClient(frail_kinds.connection(), "test")
+async def fleet(frail_server: ApiServer, tmp_path: Path) -> AsyncIterator[Fleet]:
+    own = await token_for(frail_server, "hub", WORKS_POLICY, namespace=HOME, rbac={"placeable": []})
+    hub = HubProcess(_kubeconfig(frail_server, own, tmp_path / "hub"), HUB_NAMESPACE=HOME, **LIVES)
+    client = ApiClient(frail_server.connection(), "test")
     await _expose(client)
     await hub.start()
-    agent = await _agent(frail_kinds, client, tmp_path)
+    agent = await _agent(frail_server, client, tmp_path)
     await agent.start()
     yield Fleet(client, hub, agent)
     await agent.kill()

@@ -133,9 +133,9 @@ def _of(version: str, kind: str, metadata: dict[str, Any], **parts: Any) -> dict
 
 
 @pytest.fixture
-def users_kubeconfig(kinds: ApiServer, tmp_path: Path) -> Path:
+def users_kubeconfig(server: ApiServer, tmp_path: Path) -> Path:
     path = tmp_path / "users.yaml"
-    path.write_text(yaml.safe_dump(kinds.kubeconfig(ADMIN)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(server.kubeconfig(ADMIN)), encoding="utf-8")
     return path
 
 

@@ -29,12 +29,12 @@ CLUSTER = "us-replicas"
 
 @pytest.fixture
 async def hubs(
-    kinds: ApiServer, client: ApiClient, tmp_path: Path
+    server: ApiServer, client: ApiClient, tmp_path: Path
 ) -> AsyncIterator[Mapping[str, HubProcess]]:
     more = {"HUB_NAMESPACE": replicas.NAMESPACE, "HUB_LEASE_SECONDS": str(LEASE_SECONDS)}
 
     def hub(user: str) -> HubProcess:
-        return HubProcess(Path(replicas.kubeconfig(kinds, tmp_path / user)), **more)
+        return HubProcess(Path(replicas.kubeconfig(server, tmp_path / user)), **more)
 
     async with pair(client, hub) as made:
         yield made
@@ -106,11 +106,11 @@ def _data(work: Work) -> str:
 
 
 async def test_a_hub_that_is_lost_or_stopped_is_succeeded_and_nothing_is_written_twice(
-    hubs: Mapping[str, HubProcess], client: ApiClient, kinds: ApiServer
+    hubs: Mapping[str, HubProcess], client: ApiClient, server: ApiServer
 ) -> None:
     await Fleet(client, replicas.NAMESPACE, CLUSTER).join()
     calm, lost, stopped = (
-        Team(client, kinds, f"{name}-replicas") for name in ("calm", "lost", "stopped")
+        Team(client, server, f"{name}-replicas") for name in ("calm", "lost", "stopped")
     )
     await succeed(hubs, (calm, lost, stopped), "modelfleet-hub")
 
@@ -132,12 +132,12 @@ class Blind:
 
 
 async def test_a_replica_that_saw_no_placement_take_shape_deletes_nothing_as_it_takes_over(
-    kinds: ApiServer, client: ApiClient, tmp_path: Path
+    server: ApiServer, client: ApiClient, tmp_path: Path
 ) -> None:
     await client.create(Namespace(metadata=Metadata(name="blind")))
     fleet = Fleet(client, "blind", "us-blind")
     more = {"HUB_NAMESPACE": "blind", "HUB_LEASE_SECONDS": str(LEASE_SECONDS)}
-    to_server = kinds.connection()
+    to_server = server.connection()
     async with interceptor(to_server) as direct, interceptor(to_server) as line:
         line.judge = Blind()
         first, second = (

@@ -51,7 +51,7 @@ class Person(Fleet):
 @pytest.fixture
 async def person(
     client: ApiClient,
-    kinds: ApiServer,
+    server: ApiServer,
     hub: HubProcess,
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -60,7 +60,7 @@ async def person(
     name = names.digest(request.node.name)
     made = Person(client, f"team-{name}", f"us-{name}")
     made.kubeconfig = tmp_path / "admin.yaml"
-    made.kubeconfig.write_text(yaml.safe_dump(kinds.kubeconfig()), encoding="utf-8")
+    made.kubeconfig.write_text(yaml.safe_dump(server.kubeconfig()), encoding="utf-8")
     await made.namespace_exists()
     await made.join()
     return made

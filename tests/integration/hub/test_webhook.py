@@ -122,16 +122,16 @@ class World:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(
-    kinds: ApiServer, hub_token: str, tmp_path_factory: pytest.TempPathFactory
+    server: ApiServer, hub_token: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """Have the hub asked by the server; what fills the limit is there before."""
     port = free_port()
     values = {"webhook": {"url": f"https://127.0.0.1:{port}", "serviceExports": True}}
     folder = tmp_path_factory.mktemp("webhook")
     async with AsyncExitStack() as stack:
-        client = ApiClient(kinds.connection(), "test")
+        client = ApiClient(server.connection(), "test")
         stack.push_async_callback(client.close)
-        found = World(client, _hub(kinds, hub_token, folder, port))
+        found = World(client, _hub(server, hub_token, folder, port))
         stack.push_async_callback(found.hub.kill)
         stack.push_async_callback(found.end)
         for name in ("crowded", "fleet-member-exporting"):
@@ -147,9 +147,9 @@ async def world(
         yield found
 
 
-def _hub(kinds: ApiServer, token: str, folder: Path, port: int) -> HubProcess:
+def _hub(server: ApiServer, token: str, folder: Path, port: int) -> HubProcess:
     kubeconfig = folder / "kubeconfig.yaml"
-    kubeconfig.write_text(yaml.safe_dump(kinds.kubeconfig(token)), encoding="utf-8")
+    kubeconfig.write_text(yaml.safe_dump(server.kubeconfig(token)), encoding="utf-8")
     return HubProcess(
         kubeconfig,
         HUB_NAMESPACE=NAMESPACE,
@@ -260,10 +260,10 @@ async def test_a_hub_that_starts_again_is_believed_again_and_without_one_all_is_
 
 
 async def test_under_policies_and_webhook_the_definitions_say_what_they_say_alone(
-    world: World, kinds: ApiServer
+    world: World, server: ApiServer
 ) -> None:
     assert await world.said(cluster_override("second", "webhooked"))
-    transport = Transport(kinds.connection())
+    transport = Transport(server.connection())
     judge = Judge(transport)
     for number, row in enumerate(sides()):
         said = await judge.said(_renamed(row, f"{NAME}-{number}"))

@@ -212,8 +212,8 @@ class Routes:
 
 
 @pytest.fixture
-async def routes(kinds: ApiServer) -> AsyncIterator[Routes]:
-    made, watcher = Routes(), Watcher(kinds.connection())
+async def routes(server: ApiServer) -> AsyncIterator[Routes]:
+    made, watcher = Routes(), Watcher(server.connection())
     following = asyncio.ensure_future(follow_pods(watcher, made.told.append, "eu"))
     yield made
     following.cancel()

@@ -23,8 +23,8 @@ async def served(client: ApiClient, request: pytest.FixtureRequest) -> Served:
 
 
 @pytest.fixture
-async def line(kinds: ApiServer) -> AsyncIterator[Relay]:
-    async with relay(kinds.port) as between:
+async def line(server: ApiServer) -> AsyncIterator[Relay]:
+    async with relay(server.port) as between:
         yield between
 
 

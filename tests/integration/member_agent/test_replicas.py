@@ -19,9 +19,9 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture
 async def agents(
-    kinds: ApiServer, client: ApiClient, environ: Mapping[str, str], tmp_path: Path
+    server: ApiServer, client: ApiClient, environ: Mapping[str, str], tmp_path: Path
 ) -> AsyncIterator[Mapping[str, AgentProcess]]:
-    async with pair(client, lambda user: _agent(kinds, tmp_path / user, environ)) as made:
+    async with pair(client, lambda user: _agent(server, tmp_path / user, environ)) as made:
         yield made
 
 
@@ -69,7 +69,7 @@ class Load:
 
 
 async def test_an_agent_that_is_lost_or_stopped_is_succeeded_and_nothing_is_written_twice(
-    agents: Mapping[str, AgentProcess], client: ApiClient, kinds: ApiServer
+    agents: Mapping[str, AgentProcess], client: ApiClient, server: ApiServer
 ) -> None:
-    calm, lost, stopped = (Load(client, kinds, name) for name in ("calm", "lost", "stopped"))
+    calm, lost, stopped = (Load(client, server, name) for name in ("calm", "lost", "stopped"))
     await succeed(agents, (calm, lost, stopped), "modelfleet-member-agent")

@@ -10,7 +10,7 @@ import yaml
 
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import client, kinds, server
+from fleet.testing.fixtures import client, server
 from fleet.testing.relay import relay
 from tests.integration.cli.conftest import written
 from tests.integration.identity import CHARTS, remove, token_for
@@ -18,14 +18,14 @@ from tests.integration.membership.cluster import Cluster
 from tests.integration.membership.controllers import running_controllers
 from tests.integration.membership.hubs import running_hub
 
-__all__ = ["client", "kinds", "server"]
+__all__ = ["client", "server"]
 POLICIES: Final = [path.name for path in sorted(CHARTS.glob("hub/templates/policy-*.yaml"))]
 EVERY_POLICY: Final[Mapping[str, Any]] = {"guardRail": {"enabled": True}}
 
 
 @pytest.fixture(scope="module")
-def hub_config(kinds: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    cluster = {"server": kinds.url, "certificate-authority": kinds.ca_file}
+def hub_config(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cluster = {"server": server.url, "certificate-authority": server.ca_file}
     return written(tmp_path_factory.mktemp("hub"), cluster)
 
 
@@ -40,18 +40,18 @@ def hub(hub_config: Path, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def guarded_config(kinds: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def guarded_config(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Be the hub with its chart's rights, where every policy of the chart is in force."""
-    token = asyncio.run(token_for(kinds, "hub", *POLICIES, **EVERY_POLICY))
+    token = asyncio.run(token_for(server, "hub", *POLICIES, **EVERY_POLICY))
     path = tmp_path_factory.mktemp("guarded") / "kubeconfig.yaml"
-    path.write_text(yaml.safe_dump(kinds.kubeconfig(token)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(server.kubeconfig(token)), encoding="utf-8")
     yield path
-    asyncio.run(remove(kinds, "hub", POLICIES, EVERY_POLICY))
+    asyncio.run(remove(server, "hub", POLICIES, EVERY_POLICY))
 
 
 @pytest.fixture(scope="module")
-def controllers(kinds: ApiServer, hub_config: Path) -> Iterator[None]:
-    with running_controllers(kinds, hub_config):
+def controllers(server: ApiServer, hub_config: Path) -> Iterator[None]:
+    with running_controllers(server, hub_config):
         yield
 
 

@@ -1,6 +1,6 @@
 """A real API server with our kinds and the accounts that our charts make."""
 
-from fleet.testing.fixtures import client, kinds, server
+from fleet.testing.fixtures import client, server
 from tests.integration.hub.conftest import hub, hub_token, kubeconfig
 from tests.integration.member_agent.conftest import account_token, agent, environ
 
@@ -11,7 +11,6 @@ __all__ = [
     "environ",
     "hub",
     "hub_token",
-    "kinds",
     "kubeconfig",
     "server",
 ]

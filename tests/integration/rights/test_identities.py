@@ -261,9 +261,9 @@ MAY_NOT: Mapping[str, str] = {
 
 
 @pytest.fixture(scope="module")
-def users(kinds: ApiServer) -> Mapping[str, str]:
+def users(server: ApiServer) -> Mapping[str, str]:
     """Have every identity made, and name its user."""
-    return asyncio.run(_make(kinds))
+    return asyncio.run(_make(server))
 
 
 async def _make(server: ApiServer) -> Mapping[str, str]:
@@ -304,27 +304,27 @@ async def test_an_identity_may_do_what_its_program_does_and_no_more(
     ],
 )
 async def test_a_hub_that_may_get_everything_connects_to_nothing(
-    kinds: ApiServer, client: ApiClient, users: Mapping[str, str], path: str
+    server: ApiServer, client: ApiClient, users: Mapping[str, str], path: str
 ) -> None:
     token = await token_of(client, account_of(users["hub"]))
-    trusted = ssl.create_default_context(cafile=kinds.ca_file)
+    trusted = ssl.create_default_context(cafile=server.ca_file)
     async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
 
         async def refused() -> bool:
-            answer = await http.get(kinds.url + path, headers={"Authorization": f"Bearer {token}"})
+            answer = await http.get(server.url + path, headers={"Authorization": f"Bearer {token}"})
             return answer.status_code == httpx.codes.FORBIDDEN and "connects to no" in answer.text
 
         await until(refused)
-        answer = await http.get(kinds.url + path, headers={"Authorization": f"Bearer {ADMIN}"})
+        answer = await http.get(server.url + path, headers={"Authorization": f"Bearer {ADMIN}"})
         assert answer.status_code != httpx.codes.FORBIDDEN
 
 
 @pytest.mark.parametrize("identity", ["gateway", "regional gateway"])
 async def test_a_gateway_only_reads(
-    kinds: ApiServer, client: ApiClient, users: Mapping[str, str], identity: str
+    server: ApiServer, client: ApiClient, users: Mapping[str, str], identity: str
 ) -> None:
     token = await token_of(client, account_of(users[identity]))
-    own = ApiClient(kinds.connection(token), "gateway")
+    own = ApiClient(server.connection(token), "gateway")
     try:
         rules = await _rules(own)
     finally:
