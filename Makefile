@@ -15,8 +15,8 @@ RUN := $(UV) run --no-sync
 # Programs start sooner from bytecode: it is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 MERMAID := .local/mermaid/package/dist/mermaid.min.js
-# Two more than cores: many tests wait for processes. A module's tests share a worker and its servers.
-PARALLEL := -n $(shell expr $$(nproc) + 2) --dist loadscope --no-loadscope-reorder
+# One more than cores: many tests wait for processes. A module's tests share a worker and its servers.
+PARALLEL := -n $(shell expr $$(nproc) + 1) --dist loadscope --no-loadscope-reorder
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

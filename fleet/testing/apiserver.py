@@ -20,6 +20,8 @@ from fleet.testing.audit import AUDITED, POLICY
 from fleet.testing.guardian import Guardian
 
 STARTING_SECONDS: Final = 60.0
+GARBAGE_PERCENT: Final = "300"
+"""Memory for CPU: a server of a test is small and short-lived, and there are many."""
 ADMIN: Final = "admin"
 NOBODY: Final = "nobody"
 """Tokens are the names of their users: nothing but a test ever believes them."""
@@ -149,6 +151,7 @@ class ApiServer:
                 stdout=log,
                 stderr=log,
                 cwd=self.home,
+                env={"GOGC": GARBAGE_PERCENT, **os.environ},
                 start_new_session=True,
             )
         self._guardian.guard(process.pid)

@@ -12,12 +12,12 @@ from fleet.api.core import ConfigMap, Namespace
 from fleet.api.objects import Key
 from fleet.kube.client import ApiClient
 from fleet.testing.apiserver import ApiServer
-from fleet.testing.fixtures import frail_member_kinds
+from fleet.testing.fixtures import frail_member_server
 from fleet.testing.waiting import until
 from tests.integration.faults.programs import Forked
 from tests.integration.faults.scene import MEMBER, Scene, Stage
 
-__all__ = ["frail_member_kinds"]
+__all__ = ["frail_member_server"]
 ASIDE = f"another cluster reports as {MEMBER}"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,8 +34,8 @@ class Twin:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def twin(fleet: Scene, stage: Stage, frail_member_kinds: ApiServer) -> AsyncIterator[Twin]:
-    made = Twin(fleet, stage, frail_member_kinds)
+async def twin(fleet: Scene, stage: Stage, frail_member_server: ApiServer) -> AsyncIterator[Twin]:
+    made = Twin(fleet, stage, frail_member_server)
     yield made
     await made.agent.kill()
     await made.client.close()

@@ -15,6 +15,8 @@ from fleet.testing.waiting import until
 from tests.integration.hub.conftest import HubProcess
 from tests.integration.hub.fleet import Fleet
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 async def fleet(

@@ -141,6 +141,7 @@ async def frail(frail_server: ApiServer) -> AsyncIterator[ApiClient]:
         yield client
 
 
+@pytest.mark.faults
 async def test_a_server_that_is_killed_is_followed_again(
     frail_server: ApiServer, frail: ApiClient
 ) -> None:
@@ -156,6 +157,7 @@ async def test_a_server_that_is_killed_is_followed_again(
         assert gaps
 
 
+@pytest.mark.faults
 async def test_what_vanished_while_the_history_was_lost_is_reported(
     frail_server: ApiServer, frail: ApiClient
 ) -> None:
@@ -229,6 +231,7 @@ async def test_a_kind_that_nobody_writes_is_watched_on_without_a_list(
         assert not gaps
 
 
+@pytest.mark.faults
 async def test_a_cluster_made_anew_under_its_old_address_is_believed(
     frail_server: ApiServer, frail: ApiClient
 ) -> None:

@@ -271,6 +271,7 @@ async def test_of_two_replicas_one_leads_until_it_ends(
     del client
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("by_kopf", [False, True])
 async def test_a_program_outlives_its_api_server(frail_server: ApiServer, *, by_kopf: bool) -> None:
     outside = ApiClient(frail_server.connection(), "test")
