@@ -54,6 +54,7 @@ from hub.controllers.updaterun.observe import Observer as RunObserver
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads as WorkReads
 from hub.controllers.workload_status.handlers import WorkloadStatusController
+from hub.foretold import Foretold
 from hub.gateway_hosts import GatewayHosts
 from hub.gateway_work import service_names
 from hub.gauges import Gauges
@@ -82,6 +83,7 @@ class Hub:
     heartbeats: Heartbeats
     watches: Watches
     active_runs: Mapping[Scope, ActiveRuns]
+    foretold: Mapping[Scope, Foretold]
     placements: Mapping[Scope, Observer]
     """What is read of placements, and of what they select."""
     others: tuple[Aside, ...]
@@ -124,6 +126,7 @@ def compose(settings: Settings, client: ApiClient) -> Hub:
         heartbeats=heartbeats,
         watches=watches,
         active_runs=active_runs,
+        foretold={scope: Foretold() for scope in kinds.scopes},
         placements=_observers(client, kinds, watches, active_runs),
         others=() if settings.beside else (kubefleet,),
         events=Events(client.as_manager(f"{NAME}-events"), NAME, client.now),
@@ -227,6 +230,7 @@ def updaterun(hub: Hub) -> Iterator[Controller]:
                 reads=caches,
                 clusters=hub.kinds.clusters,
                 contents=hub.placements[scope],
+                foretold=hub.foretold[scope],
             ),
             active=hub.active_runs[scope],
             clock=hub.client.now,
@@ -254,6 +258,7 @@ def work_generation(hub: Hub) -> Iterator[Controller]:
             clock=hub.client.now,
             pace=StatusPace(monotonic=monotonic),
             removals=Removals(hub.client),
+            foretold=hub.foretold[scope],
         )
 
 

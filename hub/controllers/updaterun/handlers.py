@@ -110,20 +110,26 @@ class UpdateRuns:
 
     def wake(self, queue: WorkQueue) -> None:
         waker, reads = Waker(queue, self.active), self.observer.reads
+        foretold = self.observer.foretold
         reads.runs.on_change(waker.run)
         reads.approvals.on_change(waker.approval)
         reads.strategies.on_change(waker.strategy)
         reads.placements.on_change(waker.placement, part=asked_of)
         reads.policies.on_change(waker.part)
         reads.resources.on_change(waker.part, part=asked_of)
-        reads.bindings.on_change(waker.part, part=told_by)
+        reads.bindings.on_change(waker.part, part=lambda each: told_by(foretold.read(each)))
+        foretold.on_change(waker.foretold)
         self.observer.clusters.on_change(waker.member, part=lambda member: member.metadata.labels)
 
 
 def told_by(binding: Binding) -> object:
-    """Take of a binding what a run goes by, and not every condition on the way there."""
-    said = tuple(binding.true_now(kind) for kind in ("RolloutStarted", *DONE))
-    return binding.spec, binding.metadata.deletion_timestamp, said
+    """Take of a binding what a run goes by, and not every condition on the way there.
+
+    That it says that it was given the resources counts once it has them.
+    """
+    done = any(map(binding.true_now, DONE))
+    started = binding.true_now("RolloutStarted") if done else None
+    return binding.spec, binding.metadata.deletion_timestamp, started
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,10 @@ class Waker:
 
     def part(self, resource: Resource) -> None:
         self._of(parent(resource))
+
+    def foretold(self, was: Binding, will_be: Binding) -> None:
+        if told_by(was) != told_by(will_be):
+            self.part(will_be)
 
     def member(self, _: MemberCluster) -> None:
         """Wake them all: clusters come, go and get labels seldom, and runs are few."""

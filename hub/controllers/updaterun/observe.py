@@ -14,6 +14,7 @@ from fleet.engine.snapshots import Group, groups, newest_policy
 from fleet.kube.cache import Cache
 from fleet.kube.client import Client
 from hub.controllers.updaterun.plan.actions import Observed
+from hub.foretold import Foretold
 from hub.scope_caches import BY_PLACEMENT, BY_RUN, ScopeCaches
 from hub.update_runs import finished, placement_of, snapshot_index
 
@@ -30,6 +31,7 @@ class Observer:
     reads: ScopeCaches
     clusters: Cache[MemberCluster]
     contents: Contents
+    foretold: Foretold
 
     async def observe(self, key: Key, *, now: datetime) -> Observed:
         run = self.reads.runs.get(key)
@@ -43,7 +45,8 @@ class Observer:
             )
         placement = placement_of(run)
         strategy = Key(run.namespace, run.spec.staged_rollout_strategy_name)
-        bindings = self.reads.bindings.by(BY_PLACEMENT, str(placement))
+        there = self.reads.bindings.by(BY_PLACEMENT, str(placement))
+        bindings = tuple(map(self.foretold.read, there))
         found = groups(self.reads.resources.by(BY_PLACEMENT, str(placement)))
         return Observed(
             run=run,

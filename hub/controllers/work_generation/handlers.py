@@ -20,6 +20,7 @@ from hub.controllers.work_generation.observe import Silence as Silent
 from hub.controllers.work_generation.plan import plan
 from hub.controllers.work_generation.plan.actions import Observed, Plan
 from hub.controllers.work_generation.status import report, settled
+from hub.foretold import Foretold
 from hub.pace import StatusPace
 from hub.parts import asked
 from hub.scope_caches import BY_PLACEMENT
@@ -41,6 +42,7 @@ class WorkGeneration:
     clock: Clock
     pace: StatusPace
     removals: Removals
+    foretold: Foretold
 
     @property
     def name(self) -> str:
@@ -77,7 +79,8 @@ class WorkGeneration:
         status = report(binding, works, silent=observed.silent, now=self.clock())
         wait = self.pace.wait(key, status, settled=status is None or settled(status))
         if status and not wait:
-            await self.client.patch_status(binding, status)
+            with self.foretold.saying(binding, status):
+                await self.client.patch_status(binding, status)
         return wait or None
 
     def wake(self, queue: WorkQueue) -> None:

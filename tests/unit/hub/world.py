@@ -26,6 +26,7 @@ from hub.controllers.placement.observe.contents import Bodies
 from hub.controllers.rollout.handlers import Rollout
 from hub.controllers.work_generation.handlers import WorkGeneration
 from hub.controllers.work_generation.observe import Reads
+from hub.foretold import Foretold
 from hub.pace import StatusPace
 from hub.scope_caches import caches
 from hub.shares import INDICES
@@ -63,7 +64,7 @@ class World:
         self.works = Cache(Work, indices=INDICES)
         self.clusters = Cache(MemberCluster)
         self.watches = Watches(self.client)
-        self.runs = ActiveRuns(self.caches.runs)
+        self.runs, self.foretold = ActiveRuns(self.caches.runs), Foretold()
         self.placement = PlacementController(
             client=self.client.as_manager("placement"),
             observer=Observer(
@@ -97,6 +98,7 @@ class World:
             clock=lambda: NOON,
             pace=StatusPace(monotonic=lambda: self.seconds),
             removals=Removals(self.client, settle_seconds=0, elapsed=lambda: self.seconds),
+            foretold=self.foretold,
         )
 
     async def _lacks(self) -> Sequence[Lack]:

@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from fleet.api import names
-from fleet.api.binding import BindingState
+from fleet.api.binding import Binding, BindingState, BindingStatus
 from fleet.api.cluster import MemberCluster
 from fleet.api.conditions import find
 from fleet.api.objects import Key, Resource
@@ -63,6 +63,7 @@ class Fleet(World):
                 reads=self.caches,
                 clusters=self.clusters,
                 contents=self.placement.observer,
+                foretold=self.foretold,
             ),
             active=self.runs,
             clock=lambda: self.now,
@@ -326,6 +327,45 @@ async def test_a_binding_wakes_the_run_of_its_placement_and_no_other() -> None:
         assert len(queue) == 0
         fleet.client.put(labelled("us", env="other"))
         assert len(queue) == 1
+
+
+async def test_a_cluster_begins_while_it_is_being_written_that_the_one_before_is_done() -> None:
+    async with Fleet(labelled("eu"), labelled("us")) as fleet:
+        fleet.begins()
+        await fleet.place()
+        await fleet.update()
+        await fleet.look()
+        queue = WorkQueue(lambda: 0.0)
+        fleet.updates.wake(queue)
+        eu, us = fleet.caches.bindings.all()
+        with fleet.foretold.saying(eu, available(eu)):
+            assert len(queue) == 1
+            await fleet.updates.reconcile(Key(NAMESPACE, RUN))
+        (given,) = (each for each in fleet.all(NAMESPACED.binding) if each.key == us.key)
+        assert given.spec.resource_snapshot_name == f"{PLACEMENT}-0-snapshot"
+
+
+async def test_what_was_foretold_wakes_nobody_once_more_when_it_is_there() -> None:
+    async with Fleet(labelled("eu"), labelled("us")) as fleet:
+        fleet.begins()
+        await fleet.place()
+        await fleet.update()
+        await fleet.look()
+        fleet.client.feed(*fleet.caches)
+        queue = WorkQueue(lambda: 0.0)
+        fleet.updates.wake(queue)
+        eu, us = fleet.caches.bindings.all()
+        with fleet.foretold.saying(eu, available(eu)):
+            queue.done(await queue.get())
+            await fleet.client.patch_status(eu, available(eu))
+            assert len(queue) == 0
+        await fleet.client.patch_status(us, available(us))
+        assert len(queue) == 1
+
+
+def available(bound: Binding) -> BindingStatus:
+    said = condition("Available", True, generation=bound.metadata.generation)
+    return BindingStatus.model_validate({"conditions": [said]})
 
 
 async def test_a_run_is_not_wrong_before_what_it_names_is_seen() -> None:

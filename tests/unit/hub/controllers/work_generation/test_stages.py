@@ -9,6 +9,7 @@ from fleet.api.binding import BindingState
 from fleet.api.objects import Key
 from fleet.api.scope import NAMESPACED
 from fleet.api.work import Work
+from fleet.kube.errors import TransientError
 from fleet.kube.queue import WorkQueue
 from tests.unit.hub.controllers.work_generation.scene import answer, bound, said
 from tests.unit.hub.world import (
@@ -45,6 +46,26 @@ async def test_the_stages_of_a_binding_follow_its_works() -> None:
         assert said(world, "Available") == ("True", "AllWorkAreAvailable")
         for kind in ("WorkSynchronized", "Applied", "Available"):
             assert world.condition(kind)[0] == "True"
+
+
+async def test_what_a_binding_will_say_is_told_while_it_is_written_and_taken_back_if_it_fails() -> (
+    None
+):
+    async with World(placement(), config_map("a"), member("us"), binding("us")) as world:
+        await world.turn()
+        answer(world, applied=True, available=True)
+        await world.look()
+        heard: list[tuple[bool, bool]] = []
+        world.foretold.on_change(
+            lambda was, will_be: heard.append(
+                (was.true_now("Available"), will_be.true_now("Available"))
+            )
+        )
+        world.client.writes_left = 0
+        with pytest.raises(TransientError):
+            await world.generation.reconcile(bound(world).key)
+        assert heard == [(False, True)]
+        assert not world.foretold.read(bound(world)).true_now("Available")
 
 
 async def test_a_silent_member_s_works_are_unknown_until_it_answers() -> None:
