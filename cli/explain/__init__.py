@@ -1,6 +1,6 @@
 """`modelfleet explain`: where a placement goes, what it takes there, and why."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,7 +14,16 @@ from cli.options import Kubeconfig
 from cli.output import View, fail, print_document
 from fleet.catalog.catalogue import load
 
-Placement = Annotated[str, typer.Argument(help="A placement on the hub, instead of files.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[placement] [NAME]",
+        show_default=False,
+        help="A placement on the hub, instead of files.",
+    ),
+]
+KINDS: Final = ("placement", "crp", "rp", "clusterresourceplacement", "resourceplacement")
+"""What may stand before a name, in the singular or with an s; its namespace says which it is."""
 Files = Annotated[
     list[str] | None, typer.Option("-f", "--file", help="Manifests to explain; - is stdin.")
 ]
@@ -31,7 +40,7 @@ Format = Annotated[
 
 
 def explain(
-    placement: Placement = "",
+    words: Words = None,
     file: Files = None,
     fleet: FleetFile = "",
     namespace: Namespace = "",
@@ -45,9 +54,10 @@ def explain(
 
     Without a cluster: modelfleet explain -f examples/phi-4-mini.yaml --fleet examples/fleet.yaml
 
-    On a hub: modelfleet explain chat, or modelfleet explain qwen2-7b -n models
+    On a hub: modelfleet explain placement chat, or modelfleet explain placement qwen2-7b -n models
     """
     try:
+        placement = _named(words or [])
         if placement:
             answers = _on_hub(placement, namespace, kubeconfig, offline=bool(file or fleet))
         else:
@@ -55,6 +65,16 @@ def explain(
     except ExplainError as error:
         raise fail(str(error)) from error
     _print(answers, output)
+
+
+def _named(words: list[str]) -> str:
+    """Read the name of a placement, with or without its kind: as two words, or as kind/name."""
+    *kind, name = words[0].split("/") if len(words) == 1 else words or [""]
+    if len(kind) > 1 or any(each.lower().removesuffix("s") not in KINDS for each in kind):
+        raise ExplainError(
+            f"{' '.join(words)} is no placement: say modelfleet explain placement NAME"
+        )
+    return name
 
 
 def _of_files(files: list[str], fleet: str, namespace: str, kubeconfig: str) -> list[Answer]:

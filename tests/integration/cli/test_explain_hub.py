@@ -228,7 +228,7 @@ async def test_a_placement_within_a_namespace_is_asked_for_with_it(hub: Hub) -> 
     answer = await hub.answer(hub.name, "-n", hub.name)
     assert chosen(answer) == {"centralus": "chosen"}
     assert hub.name in answer["northeurope"]["reason"]
-    result = await hub.explain(hub.name)
+    result = await hub.explain("placement", hub.name)
     assert result.exit_code == 1
     assert result.stderr == (
         f"there is no ClusterResourcePlacement {hub.name} on the hub;"
@@ -246,7 +246,7 @@ async def test_a_placement_that_is_not_there_is_named(hub: Hub) -> None:
 
 async def test_a_placement_that_no_hub_has_looked_at_says_so(hub: Hub) -> None:
     await hub.placement(number=0)
-    result = await hub.explain(hub.name)
+    result = await hub.explain("placement", hub.name)
     assert (result.exit_code, result.stderr) == (
         1,
         f"ClusterResourcePlacement {hub.name} has no policy snapshot yet: is the hub up?\n",

@@ -147,6 +147,26 @@ def test_without_a_fleet_and_without_a_hub_one_is_told_how_to_name_one(
     assert "say --kubeconfig FILE, or run `modelfleet up`" in words(result)
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("chat", "chat"),
+        ("placement", "placement"),
+        ("placement chat", "chat"),
+        ("placements/chat", "chat"),
+        ("crp chat", "chat"),
+        ("ResourcePlacement chat", "chat"),
+        ("pod chat", ""),
+        ("rp/x/y", ""),
+        ("placement chat other", ""),
+    ],
+)
+def test_a_placement_is_named_with_or_without_its_kind(given: str, name: str) -> None:
+    result = typed(*given.split(), "--fleet", "fleet.yaml")
+    asked = f"{name} is asked of the hub" if name else f"{given} is no placement"
+    assert (result.exit_code, asked in words(result)) == (1, True)
+
+
 @pytest.mark.parametrize("more", [["-f", "it.yaml"], ["--fleet", "fleet.yaml"]])
 def test_a_placement_of_the_hub_and_files_are_two_questions(more: list[str]) -> None:
     result = typed("chat", *more)
