@@ -83,7 +83,7 @@ def _access(settings: Settings) -> AccessLog | None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     there = settings.access_log
     handle = sys.stdout.fileno() if there == "-" else os.open(there, flags, 0o640)
-    return AccessLog(partial(os.write, handle), clock.now)
+    return AccessLog(partial(os.write, handle), clock.precisely)
 
 
 def _near(settings: Settings) -> str:
