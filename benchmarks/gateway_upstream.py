@@ -21,7 +21,7 @@ WORD_SECONDS: Final = 0.02
 LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 END: Final = b"\r\n\r\n"
 LAST: Final = b"data: [DONE]\n\n"
-STREAMS: Final = b'"stream": true'
+STREAMS: Final = re.compile(rb'"stream": ?true')
 TEXT: Final = "abcdef " * 90
 BODY_END: Final = b'"prompt_logprobs": null}'
 READ_BYTES: Final = 256 * 1024
@@ -126,7 +126,7 @@ class Engine:
     def _answer(self, number: int, client: socket.socket, data: bytes) -> None:
         if data.startswith(b"GET"):
             client.send(ALIVE)
-        elif STREAMS in data:
+        elif STREAMS.search(data):
             client.send(STREAM_HEAD + WORD)
             due = time.monotonic() + WORD_SECONDS
             heapq.heappush(self._streams, (due, number, WORDS - 1))

@@ -35,6 +35,14 @@ def test_what_the_engine_alone_takes_is_nobodys() -> None:
     assert found["ttft_added"] == {"ours_us": 200, "envoy_us": 400, "ratio": 0.5}
 
 
+def test_a_peer_that_is_there_as_well_has_a_ratio_of_its_own() -> None:
+    router = replace(ENVOY, cpu_us=80, ttft_us=90)
+    found = figures([{"direct": ALONE, "envoy": ENVOY, "ours": OURS, "vllm_router": router}])
+    theirs = {"vllm_router_us": 80, "vllm_router_ratio": 0.25}
+    assert found["cpu_per_request"] == {"ours_us": 20, "envoy_us": 40, "ratio": 0.5} | theirs
+    assert found["ttft_added"]["vllm_router_ratio"] == 5
+
+
 def test_routes_that_are_exchanged_are_2000_and_differ_each_time() -> None:
     first, second = routes(0), routes(1)
     assert sum(len(service.endpoints) for service in first.services) == 2000
