@@ -15,7 +15,16 @@ class Advantage(NamedTuple):
     reason: str
 
 
+EQUAL: Final = "all else is equal, and of equals the last by name is taken"
 STAYS: Final = "it is in use, and stays where it is"
+
+
+class Level(NamedTuple):
+    """What two clusters are compared by: in words, and in numbers, the greater the better."""
+
+    name: str
+    said: tuple[object, object]
+    worth: tuple[float, float]
 
 
 def advantage(decision: Decision) -> Advantage | None:
@@ -25,36 +34,48 @@ def advantage(decision: Decision) -> Advantage | None:
     """
     if decision.field.ask.kind is not PlacementType.PICK_N or not decision.chosen:
         return None
-    last = decision.chosen[-1]
+    last = decision.last() or decision.chosen[-1]
     rest = next((each for each in decision.others() if isinstance(each, Ranked)), None)
     if rest is None:
         return None
-    why = STAYS if last.kept else _why(decision.field, last, rest)
-    return Advantage(last.cluster, rest.cluster, why)
+    return Advantage(last.cluster, rest.cluster, _why(decision.field, last, rest))
 
 
 def _why(field: Field, winner: Ranked, other: Ranked) -> str:
-    for name, (mine, its) in _levels(field, winner, other):
-        if mine != its:
-            return f"{name} {mine} against {its}"
-    return "all else is equal, and of equals the last by name is taken"
+    """What was picked before may be worse by now, and stays all the same."""
+    for level in _levels(field, winner, other):
+        mine, its = level.worth
+        if mine > its or (mine < its and not winner.kept):
+            return f"{level.name} {level.said[0]} against {level.said[1]}"
+        if mine < its:
+            return STAYS
+    return STAYS if winner.kept and winner.cluster < other.cluster else EQUAL
 
 
-def _levels(
-    field: Field, winner: Ranked, other: Ranked
-) -> Iterator[tuple[str, tuple[object, object]]]:
+def _levels(field: Field, winner: Ranked, other: Ranked) -> Iterator[Level]:
     """Go through what is compared, in its order."""
     mine, its = winner.score, other.score
     if mine is None or its is None:
         return
-    yield "topology spread", (mine.topology, its.topology)
-    yield "affinity", (mine.affinity, its.affinity)
+    yield _number("topology spread", mine.topology, its.topology)
+    yield _number("affinity", mine.affinity, its.affinity)
     if field.appraisal:
         lines = [field.fleet.order[each.cluster] for each in (winner, other)]
-        whole = [bool(field.appraisal.whole[line]) for line in lines]
-        room = ["room for an even share" if each else "less room" for each in whole]
-        yield "capacity:", (room[0], room[1])
-        yield "score", (mine.points, its.points)
-        yield "$/h", (winner.usd_per_hour, other.usd_per_hour)
-    used = ["in use" if each.kept else "not in use" for each in (mine, its)]
-    yield "a cluster", (used[0], used[1])
+        yield _flag(
+            "capacity:",
+            *(bool(field.appraisal.whole[line]) for line in lines),
+            words=("less room", "room for an even share"),
+        )
+        yield _number("score", mine.points, its.points)
+        price = winner.usd_per_hour, other.usd_per_hour
+        yield Level("$/h", price, (-float(price[0]), -float(price[1])))
+    used = bool(mine.kept), bool(its.kept)
+    yield _flag("a cluster", *used, words=("not in use", "in use"))
+
+
+def _number(name: str, mine: int, its: int) -> Level:
+    return Level(name, (mine, its), (mine, its))
+
+
+def _flag(name: str, mine: bool, its: bool, *, words: tuple[str, str]) -> Level:
+    return Level(name, (words[mine], words[its]), (mine, its))

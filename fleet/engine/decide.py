@@ -38,15 +38,17 @@ class Decision(NamedTuple):
 
     def balance(self) -> Spread | None:
         """Judge each cluster as the last that was picked was, or as the one that is lacking."""
-        last = "" if self.short_by or not self.field.ask.rules.even else self._last()
-        return self.field.balance([c.cluster for c in self.chosen if c.cluster != last])
+        even = self.field.ask.rules.even
+        last = self.last() if even and not self.short_by else None
+        return self.field.balance([each.cluster for each in self.chosen if each is not last])
 
-    def _last(self) -> str:
-        """Name the last pick; where all were picked before, one whose points say that it was."""
+    def last(self) -> Ranked | None:
+        """Give the last pick; where all were picked before, one whose points say that it was."""
+        even = self.field.ask.rules.even
         for choice in reversed(self.chosen):
-            if not choice.kept or self._was_last(choice):
-                return choice.cluster
-        return ""
+            if not (choice.kept and even) or self._was_last(choice):
+                return choice
+        return None
 
     def _was_last(self, choice: Ranked) -> bool:
         line = self.field.fleet.order.get(choice.cluster)

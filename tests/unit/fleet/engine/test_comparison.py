@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from fleet.api.binding import ClusterDecision, ClusterScore
 from fleet.engine.ask import Holding
-from fleet.engine.comparison import STAYS, Advantage, advantage
+from fleet.engine.comparison import EQUAL, STAYS, Advantage, advantage
 from fleet.engine.decide import decide
 from tests.unit.fleet.engine.fleets import A10, A100, ask, fleet, holding, member, phi, pool
 
 ZONES = {"a": "east", "b": "east", "c": "west", "d": "west"}
-EQUAL = "all else is equal, and of equals the last by name is taken"
 SPREAD = {"topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 2}]}
 STRICT = {"topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 1}]}
 PREFERS = {
@@ -69,8 +69,32 @@ def test_the_balance_comes_first_and_is_that_which_the_last_pick_met(
     assert why(2, policy, zones=zones) == Advantage("a", "c", reason)
 
 
-def test_what_is_in_use_stays_before_any_other() -> None:
-    assert why(1, SPREAD, holding("a")) == Advantage("a", "d", STAYS)
+@pytest.mark.parametrize(
+    ("held", "policy", "found"),
+    [
+        (["d"], {}, Advantage("d", "c", EQUAL)),
+        (["a"], {}, Advantage("a", "d", STAYS)),
+        (["d"], PREFERS, Advantage("d", "b", STAYS)),
+        (["a"], SPREAD, Advantage("a", "d", STAYS)),
+    ],
+)
+def test_what_is_in_use_has_its_reason_from_then_or_stays_without_one(
+    held: list[str], policy: dict[str, Any], found: Advantage
+) -> None:
+    assert why(len(held), policy, *map(holding, held)) == found
+
+
+def test_of_what_is_in_use_the_last_pick_is_told_by_its_points() -> None:
+    before = [picked("d", -1), picked("b", 1)]
+    assert why(2, SPREAD, *before) == Advantage("b", "a", EQUAL)
+
+
+def picked(cluster: str, topology: int) -> Holding:
+    score = ClusterScore(affinity_score=0, priority_score=topology)
+    decision = ClusterDecision(
+        cluster_name=cluster, selected=True, reason="best", cluster_score=score
+    )
+    return Holding(cluster=cluster, decision=decision, allocations=())
 
 
 def test_what_it_costs_is_a_reason_after_all_that_a_user_said() -> None:
