@@ -20,7 +20,14 @@ from tests.integration.gateway.program import KEY, MODEL, gateway
 
 pytestmark = pytest.mark.faults
 SAYS = "Tell me of rivers and of boats."
-COLD: dict[str, Any] = {"model": MODEL, "temperature": 0, "max_tokens": 40, "stream": True}
+COLD: dict[str, Any] = {
+    "model": MODEL,
+    "temperature": 0,
+    "max_tokens": 40,
+    "stream": True,
+    # A model that ends early has not been cut.
+    "extra_body": {"ignore_eos": True},
+}
 
 
 async def _chat(client: AsyncOpenAI) -> str:
