@@ -13,6 +13,7 @@ from gateway.policy import answers
 from gateway.policy.answers import Answer
 from gateway.policy.attempts import Attempts
 from gateway.policy.endpoint import EndpointState, Failure
+from gateway.policy.learning import PAUSE_FLOOR
 from gateway.policy.line import priority
 from gateway.policy.pick import wait
 from gateway.policy.timing import retry_after
@@ -352,8 +353,8 @@ class Exchange:
     def _hold(self) -> None:
         """Wait on for an answer that is whole only when it ends; a stream has yet to begin."""
         if not self._reply.streams:
-            limits = self._context.limits
-            self.deadline = max(self.deadline, self._context.clock() + limits.stall_seconds)
+            pause = min(self._context.limits.stall_seconds, PAUSE_FLOOR)
+            self.deadline = max(self.deadline, self._context.clock() + pause)
 
     def _line(self, log: AccessLog, outcome: str, now: float) -> Line:
         first = self._began - self._started if self._reply.started else 0.0

@@ -27,7 +27,7 @@ from tests.gateway_upstream import (
 )
 from tests.unit.gateway.data.gate import Gate, Wire, chat, endpoint, gate
 
-SOON = 0.02
+SOON, LATE = 0.02, 600
 OPEN = head(200, STREAM, CHUNKED)
 
 
@@ -72,7 +72,8 @@ async def test_a_first_that_answers_after_all_sends_the_second_away() -> None:
 
 async def test_a_quick_first_is_asked_alone() -> None:
     async with upstream() as one, upstream() as two, gate() as gateway:
-        assert (await (await asked(gateway, both(one, two))).answer()).status == 200
+        gateway.swap(both(one, two), hedge=LATE)
+        assert (await gateway.ask(chat())).status == 200
         assert not two.requests
 
 

@@ -55,6 +55,23 @@ async def test_who_is_much_slower_than_usual_is_left_for_another(*, stream: bool
         assert not gateway.state().usable(gateway.clock())
 
 
+async def test_a_whole_answer_that_stops_half_way_is_asked_for_elsewhere() -> None:
+    half = says(head(200, "content-length: 9"), b"half", End.SILENCE)
+    async with upstream() as one, upstream() as two, gate(one, two) as gateway:
+        await learn(gateway)
+        one.behaviour = half
+        wire = await gateway.connect()
+        wire.send(chat())
+        await until(lambda: len(one.requests) == 6)
+        exchange: Any = next(iter(gateway.plane.active))
+        await until(lambda: exchange.deadline > gateway.clock() + 4)
+        gateway.pass_time(4.9)
+        assert len(two.requests) == 5
+        gateway.pass_time(0.2)
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["x-modelfleet-region"]) == (200, "r1")
+
+
 async def test_other_kinds_of_requests_are_waited_for_as_before() -> None:
     go = asyncio.Event()
     async with upstream() as one, upstream() as two, gate(one, two) as gateway:
