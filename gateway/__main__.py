@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fleet.runtime import logs
-from gateway import config, supervisor, tls
+from gateway import access, config, supervisor, tls
 from gateway.settings import Scope, Settings, read
 
 CONFIG_FILE: Final = "GATEWAY_CONFIG_FILE"
@@ -18,6 +18,7 @@ VARIABLES: Final = frozenset(f"GATEWAY_{field.name}".upper() for field in fields
 def check(settings: Settings) -> None:
     """Refuse what cannot serve, and off this machine to let in everybody or to be overheard."""
     _check_certificates(settings)
+    _check_log(settings)
     if not ipaddress.ip_address(settings.address[0]).is_loopback:
         _check_strangers(settings)
 
@@ -32,6 +33,16 @@ def _check_strangers(settings: Settings) -> None:
     if not (settings.tls_cert_file or settings.plain_http):
         otherwise = "GATEWAY_PLAIN_HTTP=true where TLS ends in front of the gateway"
         raise SystemExit(f"GATEWAY_TLS_CERT_FILE: needed {here}; or {otherwise}")
+
+
+def _check_log(settings: Settings) -> None:
+    there = settings.access_log
+    if there in ("", access.STANDARD_OUTPUT):
+        return
+    try:
+        os.close(access.opened(there))
+    except OSError as error:
+        raise SystemExit(f"GATEWAY_ACCESS_LOG: {there}: {error.strerror}") from error
 
 
 def _check_certificates(settings: Settings) -> None:

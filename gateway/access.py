@@ -1,11 +1,17 @@
 """One line of JSON for each request that was answered: who was asked, and what it took."""
 
+import logging
+import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+STANDARD_OUTPUT: Final = "-"
+log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,12 +41,21 @@ class Line(Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     """Why the gateway refused it itself."""
 
 
+def opened(there: str) -> int:
+    """Open what lines are appended to; OSError where that cannot be."""
+    if there == STANDARD_OUTPUT:
+        return sys.stdout.fileno()
+    return os.open(there, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+
+
 class AccessLog:
-    """Gathers lines, and writes them together."""
+    """Gathers lines, and writes them together; those that cannot be written are dropped."""
 
     def __init__(self, write: Callable[[bytes], object], clock: Callable[[], datetime]) -> None:
         self._write, self._clock = write, clock
         self._lines: list[bytes] = []
+        self._why = ""
+        """Why the last could not be written."""
 
     def now(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
@@ -50,6 +65,18 @@ class AccessLog:
 
     def flush(self) -> None:
         """Write what has come; called several times a second."""
-        if self._lines:
-            lines, self._lines = self._lines, []
+        if not self._lines:
+            return
+        lines, self._lines = self._lines, []
+        try:
             self._write(b"\n".join((*lines, b"")))
+        except OSError as error:
+            self._say(str(error))
+        else:
+            self._say("")
+
+    def _say(self, why: str) -> None:
+        """Say once that a disk is full, or that there is room again."""
+        if why != self._why:
+            self._why = why
+            log.warning("the access log", extra={"why": why or "lines are written again"})

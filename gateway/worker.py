@@ -18,6 +18,7 @@ from functools import partial
 import uvloop
 
 from fleet.runtime import clock, logs
+from gateway import access
 from gateway.access import AccessLog
 from gateway.data.client import ClientConnection
 from gateway.data.intake import Intake
@@ -80,9 +81,7 @@ def _access(settings: Settings) -> AccessLog | None:
     """Open the access log, if there is to be one: workers write whole lines to it."""
     if not settings.access_log:
         return None
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    there = settings.access_log
-    handle = sys.stdout.fileno() if there == "-" else os.open(there, flags, 0o640)
+    handle = access.opened(settings.access_log)
     return AccessLog(partial(os.write, handle), clock.precisely)
 
 

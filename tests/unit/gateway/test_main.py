@@ -71,6 +71,7 @@ def test_a_gateway_with_a_certificate_listens_where_others_reach_it(
         ({"tls_key_file": "other"}, "GATEWAY_TLS_CERT_FILE: cert, other: no certificate with"),
         ({"tls_cert_file": "odd"}, "GATEWAY_TLS_CERT_FILE: odd, key: no certificate with its key"),
         ({"upstream_ca_file": "/none"}, "GATEWAY_UPSTREAM_CA_FILE: /none: No such file"),
+        ({"access_log": "/none/log"}, "GATEWAY_ACCESS_LOG: /none/log: No such file or directory"),
         ({"upstream_ca_file": "odd"}, "GATEWAY_UPSTREAM_CA_FILE: odd: no certificates"),
     ],
 )
