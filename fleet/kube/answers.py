@@ -31,6 +31,7 @@ UNPERMITTED = ('" cannot ', "attempting to grant RBAC permissions not currently 
 """What the authorizer says of a verb or of a grant; admission refuses in other words."""
 GOING = "while custom resource definition is terminating"
 MISSHAPEN = ("failed to create typed ", "failed to convert ")
+UNDECLARED = "field not declared in schema"
 """What the server says, with a 500, to an apply whose fields are not those of its kind."""
 FULL = "database space exceeded"
 """What etcd says when its quota is used up."""
@@ -96,7 +97,8 @@ def _invalid(status: wire.Status, message: str, content_type: str) -> KubeError:
 
 
 def _transient(status: wire.Status, message: str, retry_after: float) -> KubeError:
-    if status.code == SERVER_FAILED and message.startswith(MISSHAPEN):
+    misshapen = message.startswith(MISSHAPEN) or UNDECLARED in message
+    if status.code == SERVER_FAILED and misshapen:
         return RejectedError(message)
     if "Too large resource version" in message:
         return ExpiredError(message)

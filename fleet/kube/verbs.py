@@ -1,16 +1,18 @@
 """The API's verbs over JSON, for one field manager."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 from fleet.api.keys import Key
 from fleet.kube import wire
 from fleet.kube.answers import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH
+from fleet.kube.books import Metadata, booked, renewed, renewing, unreadable
 from fleet.kube.errors import (
     ConflictError,
     ExpiredError,
+    ForbiddenError,
     NotFoundError,
     NotPermittedError,
     NotServedError,
@@ -159,9 +161,26 @@ class Verbs:
         body = ours(manifest)
         if not subresource:
             body.pop("status", None)
-        return await self._write(
-            resource, Request("PATCH", path, params, wire.encode(body), APPLY_PATCH)
-        )
+        request = Request("PATCH", path, params, wire.encode(body), APPLY_PATCH)
+        try:
+            return await self._write(resource, request)
+        except RejectedError as error:
+            key = Key(metadata.get("namespace", ""), metadata["name"])
+            if not (unreadable(error) and await self._renew(resource, key)):
+                raise
+        return await self._write(resource, request)
+
+    async def _renew(self, resource: ApiResource, key: Key) -> bool:
+        """Have an object's books say our version; False where they do, or we may not write them."""
+        body = await self.get(resource, key)
+        metadata = booked(body).metadata if body else Metadata()
+        new = renewed(metadata, resource.api_version)
+        if not new:
+            return False
+        with suppress(ForbiddenError):
+            await self.json_patch(resource, key, renewing(metadata, new), uid=metadata.uid)
+            return True
+        return False
 
     async def json_patch(
         self, resource: ApiResource, key: Key, patch: Sequence[Mapping[str, Any]], *, uid: str = ""
