@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import resource
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +12,8 @@ from fleet.runtime import logs
 from gateway import access, config, supervisor, tls
 from gateway.settings import Scope, Settings, read
 
+DESCRIPTORS: Final = 1 << 20
+"""More than any worker's connections need."""
 CONFIG_FILE: Final = "GATEWAY_CONFIG_FILE"
 VARIABLES: Final = frozenset(f"GATEWAY_{field.name}".upper() for field in fields(Settings))
 
@@ -77,12 +80,21 @@ def configured(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {name: value for name, value in given.items() if name not in environ}
 
 
+def raise_limit() -> None:
+    """Open as many connections as the machine allows, and not as few as a shell does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def main() -> None:
     # Every process reads its settings from the environment.
     os.environ.update(configured(os.environ))
     settings = read(os.environ)
     check(settings)
     logs.configure(settings.log_level)
+    raise_limit()
     try:
         supervisor.run(settings.address, settings.workers, settings.drain_seconds)
     except OSError as error:

@@ -44,6 +44,7 @@ FAILED: Final = {
     Failure.BUSY: "it said that it was busy (429, 502, 503 or 504)",
     Failure.SLOW: "it did not answer in time",
     Failure.CUT: "it broke off an answer",
+    Failure.SPENT: "the gateway had no connection left to open",
     Failure.ERROR: "it answered 500",
 }
 NOT_READY: Final = "Kubernetes says that it is not ready"

@@ -12,6 +12,10 @@ from gateway.policy.endpoint import Failure
 from gateway.snapshot import Endpoint, Tls
 from gateway.tls import TlsError
 
+SPENT = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN}
+)
+"""What is said where descriptors, memory or ports are used up: here, not there."""
 Dial = asyncio.Task[None]
 Place = str | tuple[str, Tls]
 """Where connections lead that may stand for each other."""
@@ -129,8 +133,9 @@ class Pool:
                 connection = await self._connect(origin)
         except (ssl.SSLCertVerificationError, TlsError):
             caller.refused(Failure.UNTRUSTED)
-        except (OSError, UnicodeError):
-            caller.refused(Failure.REFUSED)
+        except (OSError, UnicodeError) as error:
+            ours = isinstance(error, OSError) and error.errno in SPENT
+            caller.refused(Failure.SPENT if ours else Failure.REFUSED)
         else:
             caller.connected(connection)
 
@@ -138,7 +143,7 @@ class Pool:
         """Raises OSError (as TLS and time-outs do), UnicodeError where the host is no name, and
         TlsError where the endpoint's own files are no use."""
         if not origin.host:
-            raise OSError(errno.EADDRNOTAVAIL, "no host")
+            raise OSError(errno.EDESTADDRREQ, "no host")
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: UpstreamConnection(origin),
             origin.host,

@@ -104,6 +104,9 @@ def _last_word(failure: Failure, attempts: int, seconds: float) -> Answer:
     if failure is Failure.UNTRUSTED:
         message = f"No endpoint had a certificate to be trusted after {tries}."
         return later(503, "no_trusted_endpoint", message, seconds)
+    if failure is Failure.SPENT:
+        message = f"The gateway had no connection left to open after {tries}."
+        return later(503, "no_connection", message, seconds)
     if failure is Failure.REFUSED:
         message = f"No endpoint could be reached after {tries}."
         return later(503, "no_ready_endpoint", message, seconds)

@@ -22,6 +22,8 @@ class Failure(StrEnum):
     """No first byte in time."""
     CUT = "cut"
     """The connection broke within an answer."""
+    SPENT = "spent"
+    """We have no more connections to open: nothing is known of the endpoint."""
     ERROR = "error"
     """500: it works badly, or the request was bad. No reason to send nobody there."""
 
@@ -52,6 +54,8 @@ TYPICAL_SHARE = 1 / 8
 """Of the requests in flight, each time that others' are told, in what is typical."""
 FORGOTTEN = 0.1
 """Tokens."""
+BLAMELESS = (Failure.ERROR, Failure.SPENT)
+"""No reason to leave an endpoint alone."""
 BY_PROBE = (Failure.REFUSED, Failure.UNTRUSTED, Failure.RESET)
 """What a probe can refute. An engine that refuses work may well answer a probe."""
 
@@ -182,7 +186,7 @@ class EndpointState:
     ) -> None:
         """Take in that a request failed which was expected to take `tokens`."""
         self._penalty, self._penalty_at, self.quiet = self._decayed(now) + tokens, now, False
-        self._failures += failure is not Failure.ERROR
+        self._failures += failure not in BLAMELESS
         self.last = failure
         seconds = self._sentence(failure, retry_after)
         if seconds:
@@ -238,7 +242,7 @@ class EndpointState:
             return min(retry_after, rules.max_seconds)
         if failure in (Failure.REFUSED, Failure.UNTRUSTED):
             return min(rules.refused_seconds * factor, rules.refused_max_seconds)
-        in_a_row = failure is not Failure.ERROR and self._failures >= rules.failures
+        in_a_row = failure not in BLAMELESS and self._failures >= rules.failures
         if failure is Failure.SLOW or in_a_row:
             return min(rules.seconds * factor, rules.max_seconds)
         return 0.0

@@ -1,7 +1,11 @@
 """Connections to upstreams are used again, for as long as that is safe."""
 
 import asyncio
+import os
+import resource
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,31 @@ async def test_one_connection_carries_many_requests(behaviour: Behaviour) -> Non
             gateway.pass_time(3)
             await gateway.ask(chat())
         assert only.connections == 1
+
+
+@contextmanager
+def no_more_descriptors() -> Iterator[None]:
+    """Let this process open nothing more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_no_endpoint_is_blamed_for_connections_that_are_used_up_here() -> None:
+    async with upstream() as one, upstream() as two, gate(one, two) as gateway:
+        wire = await gateway.connect()
+        await gateway.connection()
+        with no_more_descriptors():
+            for _ in range(3):
+                answer = await wire.ask(chat())
+                assert (answer.status, answer.code) == (503, "no_connection")
+        assert all(gateway.state(number).usable(gateway.clock()) for number in (0, 1))
+        assert (await wire.ask(chat())).status == 200
 
 
 async def test_requests_at_the_same_time_have_connections_of_their_own() -> None:

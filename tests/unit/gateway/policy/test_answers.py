@@ -30,6 +30,7 @@ def said(answer: Answer) -> dict[str, Any]:
         (answers.none_ready("demo/phi", 1), 503, "no_ready_endpoint", "server_error"),
         (answers.gave_up(Failure.SLOW, 2, 1), 504, "upstream_timeout", "server_error"),
         (answers.gave_up(Failure.REFUSED, 2, 1), 503, "no_ready_endpoint", "server_error"),
+        (answers.gave_up(Failure.SPENT, 2, 1), 503, "no_connection", "server_error"),
         (answers.gave_up(Failure.RESET, 2, 1), 502, "upstream_failed", "server_error"),
         (answers.gave_up(Failure.CUT, 2, 1), 502, "upstream_failed", "server_error"),
     ],
