@@ -7,7 +7,7 @@ from gateway.data.heads import STATUS_LINES
 from gateway.data.upstream import Head
 from gateway.policy.answers import INTERRUPTED, INTERRUPTED_BY_NAME, RETRYABLE
 from gateway.sse import Events, bare
-from gateway.usage import Usage, of_answer
+from gateway.usage import NOTHING, Usage, of_answer
 
 NO_HEAD = Head()
 """Before one has come."""
@@ -26,6 +26,7 @@ class Reply:
         "_held",
         "_old",
         "_size",
+        "_usage",
         "complete",
         "framed",
         "head",
@@ -46,7 +47,8 @@ class Reply:
         self._held: list[bytes] = []
         self._size = 0
         self._body = b""
-        """Of a whole answer."""
+        """Of a whole answer, until somebody asks what it took."""
+        self._usage = NOTHING
         self._events: Events | None = None
         self._chunked = False
         self._bare = True
@@ -110,7 +112,9 @@ class Reply:
     @property
     def usage(self) -> Usage:
         """How many tokens it says that it took."""
-        return self._events.usage if self._events else of_answer(self._body)
+        if self._body:
+            self._usage, self._body = of_answer(self._body), b""
+        return self._events.usage if self._events else self._usage
 
     def go_on(self, data: bytes, *, complete: bool) -> bytes:
         """Give what follows."""
