@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,6 +128,13 @@ class ApiServer:
         revision = self._ask_etcd("kv/range", {"key": "AA=="})["header"]["revision"]
         self._ask_etcd("kv/compaction", {"revision": revision, "physical": True})
         self.start()
+
+    def forget_name(self) -> None:
+        """Stop, and keep all but what clusters are told apart by: a copy will be another one."""
+        self.kill()
+        key = b64encode(b"/registry/namespaces/kube-system").decode()
+        self._ask_etcd("kv/deleterange", {"key": key})
+        self.stop()
 
     def forget_everything(self) -> None:
         """Lose etcd too, as when a cluster is made again under its old address."""

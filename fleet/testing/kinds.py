@@ -29,7 +29,7 @@ def etcd_with_kinds(folder: Path) -> Path:
         if not folder.exists():
             with api_server(os.environ) as server:
                 asyncio.run(install(server))
-                server.stop()
+                server.forget_name()
                 shutil.move(server.etcd_data, folder)
     return folder
 
