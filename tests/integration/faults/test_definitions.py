@@ -16,6 +16,7 @@ from fleet.api.placement import ResourcePlacement
 from fleet.api.snapshot import SchedulingPolicySnapshot
 from fleet.kube.client import ApiClient
 from fleet.kube.fields import Field
+from fleet.kube.resources import ApiResource
 from fleet.testing.apiserver import ApiServer
 from fleet.testing.fixtures import frail_member_server, frail_server
 from fleet.testing.waiting import until
@@ -28,7 +29,7 @@ from tests.integration.faults.definitions import (
 )
 from tests.integration.faults.outcome import Outcome, differences
 from tests.integration.faults.programs import Forked, Nursery
-from tests.integration.faults.scene import BEATS, Recording, Scene, Stage
+from tests.integration.faults.scene import BEATS, MEMBER, Recording, Scene, Stage
 
 __all__ = ["frail_member_server", "frail_server"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -232,10 +233,19 @@ async def test_a_crd_that_cannot_hold_what_a_model_needs_is_named_until_a_newer_
     fleet.listen_no_more()
     async with of_another_version(client, {crd: _without(*needed.path.split("."))}):
         await until(unknown)
+        await until(lambda: _left_out(client, needed))
         await fleet.deploy(run)
         await until(said)
         assert fleet.hub.said(words)
     await fleet.ends_as(run, undisturbed)
+
+
+async def _left_out(client: ApiClient, needed: Field) -> bool:
+    """Wait for the next heartbeat: until then the hub places by the inventory that it knows."""
+    if needed.model is not MemberCluster:
+        return True
+    live = await client.dynamic.get(ApiResource.of(MemberCluster), Key("", MEMBER))
+    return live is not None and "f:inventory" not in str(live["metadata"]["managedFields"])
 
 
 async def _at_rest(heard: Recording) -> None:
