@@ -21,7 +21,7 @@ P = TypeVar("P", bound=ProgramProcess)
 FIRST, SECOND = REPLICAS
 NAMESPACE = "replicas"
 LEASE_SECONDS = 6.0
-MUCH, AMID = 24, 6
+MUCH, AMID = 32, 6
 """Objects to do, and those that are done when the leader is lost."""
 STANDS_BY = "another leads"
 
@@ -105,5 +105,5 @@ async def _some(job: Job) -> bool:
 async def _is_as(undisturbed: object, job: Job, writers: list[str]) -> None:
     await until(job.done)
     assert await job.outcome() == undisturbed
-    assert turns(job.written()) == writers
+    assert (seen := turns(job.written())) == writers, seen
     assert twice(job.written()) == []

@@ -50,10 +50,10 @@ class Load:
         await asyncio.gather(*(work.write(a={"of": work.key.name}) for work in self.works))
 
     async def count(self) -> int:
-        return sum([await work.said("Applied") for work in self.works])
+        return sum(await asyncio.gather(*(work.said("Applied") for work in self.works)))
 
     async def done(self) -> bool:
-        return all([await work.said("Available") for work in self.works])
+        return all(await asyncio.gather(*(work.said("Available") for work in self.works)))
 
     async def outcome(self) -> list[tuple[str, int]]:
         """Give what the member has: the data of each object, and the objects on record."""
