@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.load import Load
 from gateway.metrics import Counts, Report
@@ -42,17 +42,7 @@ def render(_: Counts, reports: Sequence[Report]) -> bytes:
 
 
 def _status(name: str, standings: Sequence[Standing]) -> EndpointStatus:
-    told = together(standings)
-    return EndpointStatus(
-        name=name,
-        model=told.model,
-        region=told.region,
-        state=told.state,
-        in_flight=told.in_flight,
-        reason=told.reason,
-        load=told.load,
-        tokens=told.tokens,
-    )
+    return EndpointStatus(name, **structs.asdict(together(standings)))
 
 
 def _order(status: EndpointStatus) -> tuple[str, str]:

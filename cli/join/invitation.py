@@ -11,6 +11,7 @@ import yaml
 from cli.charts import NAMESPACE
 from cli.join.address import HubAddress
 from fleet.api import names
+from fleet.api.times import stamp
 
 SECRET: Final = "modelfleet-hub-token"  # noqa: S105
 TOKEN: Final = "token"  # noqa: S105
@@ -123,7 +124,7 @@ def document(invitation: Invitation, files: Files) -> dict[str, Any]:
         "member": invitation.member,
         "namespace": names.member_namespace(invitation.member),
         "hub": {"url": invitation.hub.url, "ca": invitation.hub.ca},
-        "token": {**kept, "expires": _stamp(invitation.expires)},
+        "token": {**kept, "expires": stamp(invitation.expires)},
         "secret": {"namespace": NAMESPACE, "name": SECRET, "key": TOKEN},
         "values": values(invitation),
         "helm": [["helm", *helm(release, invitation.charts)] for release in CHARTS],
@@ -138,7 +139,3 @@ def _paths(files: Files) -> Mapping[str, str]:
         "manifests": files.manifests,
         "values": files.values,
     }
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from fleet.kube.answers import UNDECLARED
 from fleet.kube.errors import RejectedError
 from fleet.kube.lacks import Lack, meet
 from fleet.kube.resources import ApiResource
 from fleet.kube.serve import INSTALL
 from fleet.kube.verbs import Verbs
 
-FIELD: Final = re.compile(r"(\.\S+): field not declared in schema")
+FIELD: Final = re.compile(rf"(\.\S+): {UNDECLARED}")
 STEP: Final = re.compile(r"\.([^.\[]+)|(\[[^\]]*\])")
 EACH: Final = ""
 """A step into every element of a list."""

@@ -19,32 +19,19 @@ def etcd_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return etcd_with_kinds((own.parent if worker else own) / "etcd-with-kinds")
 
 
-@pytest.fixture(scope="package")
-def server(etcd_data: Path) -> Iterator[ApiServer]:
-    """One API server with our kinds for the tests of a folder: each has names of its own there."""
+def _running(etcd_data: Path) -> Iterator[ApiServer]:
     with api_server(os.environ, etcd_data) as running:
         yield running
 
 
-@pytest.fixture(scope="package")
-def member_server(etcd_data: Path) -> Iterator[ApiServer]:
-    """A second one, for tests that need a hub and a member apart."""
-    with api_server(os.environ, etcd_data) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def frail_server(etcd_data: Path) -> Iterator[ApiServer]:
-    """One that a module's tests may lose, or that must not meet the members of other tests."""
-    with api_server(os.environ, etcd_data) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def frail_member_server(etcd_data: Path) -> Iterator[ApiServer]:
-    """A second one, for what a member may lose."""
-    with api_server(os.environ, etcd_data) as running:
-        yield running
+server = pytest.fixture(scope="package")(_running)
+"""One API server with our kinds for the tests of a folder: each has names of its own there."""
+member_server = pytest.fixture(scope="package")(_running)
+"""A second one, for tests that need a hub and a member apart."""
+frail_server = pytest.fixture(scope="module")(_running)
+"""One that a module's tests may lose, or that must not meet the members of other tests."""
+frail_member_server = pytest.fixture(scope="module")(_running)
+"""A second one, for what a member may lose."""
 
 
 @pytest.fixture(scope="module")

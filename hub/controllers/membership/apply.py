@@ -6,6 +6,7 @@ from contextlib import suppress
 from fleet.api import names
 from fleet.api.cluster import MemberCluster
 from fleet.api.objects import Metadata
+from fleet.api.times import stamp
 from fleet.kube.client import Client, Patch, swap
 from fleet.kube.errors import NotFoundError
 from hub.controllers.membership.plan import (
@@ -64,7 +65,7 @@ def _set(action: SetState) -> Patch:
     internal, old = action.internal, dict(action.internal.metadata.annotations)
     new = {name: value for name, value in old.items() if name != names.LEAVE_ASKED}
     if action.asked:
-        new[names.LEAVE_ASKED] = f"{action.asked:%Y-%m-%dT%H:%M:%SZ}"
+        new[names.LEAVE_ASKED] = stamp(action.asked)
     return (
         *swap("/spec/state", internal.spec.state, action.state),
         *swap("/metadata/annotations", old or None, new or None),

@@ -8,6 +8,7 @@ from fleet.api import names
 from fleet.api.binding import Binding, BindingState
 from fleet.api.placement import Placement
 from fleet.api.snapshot import PolicySnapshot
+from fleet.api.times import stamp
 from fleet.engine.again import seconds_until_change
 from fleet.engine.ask import Ask
 from fleet.engine.decide import Decision, decide
@@ -136,7 +137,7 @@ def _silent_since(binding: Binding, ask: Ask, found: Decision) -> str:
     if found.leaving.get(cluster) is not Cause.SILENT:
         return ""
     silence = timedelta(seconds=round(ask.silent_seconds[cluster]))
-    return f"{ask.now - silence:%Y-%m-%dT%H:%M:%SZ}"
+    return stamp(ask.now - silence)
 
 
 def _told(chosen: Iterable[Ranked], snapshot: PolicySnapshot | None) -> bool:

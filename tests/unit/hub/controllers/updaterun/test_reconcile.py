@@ -74,6 +74,12 @@ class Fleet(World):
             self._named(scope.strategy, "waves", spec={"stages": [stage("prod")]} | strategy)
         )
 
+    def queue(self) -> WorkQueue:
+        """Hear which runs are woken from now on."""
+        made = WorkQueue(lambda: 0.0)
+        self.updates.wake(made)
+        return made
+
     def _named(self, kind: type[Resource], name: str, **parts: Any) -> Resource:
         metadata = {"name": name, "uid": f"uid-{name}", "creationTimestamp": NOON.isoformat()}
         if self.scope.namespaced:
@@ -319,8 +325,7 @@ async def test_a_binding_wakes_the_run_of_its_placement_and_no_other() -> None:
         fleet.begins("other", placementName="another")
         await fleet.place()
         await fleet.look()
-        queue = WorkQueue(lambda: 0.0)
-        fleet.updates.wake(queue)
+        queue = fleet.queue()
         fleet.client.feed(*fleet.caches, fleet.clusters)
         fleet.client.put(binding("us", available=True))
         assert await queue.get() == Key(NAMESPACE, RUN)
@@ -335,8 +340,7 @@ async def test_a_cluster_begins_while_it_is_being_written_that_the_one_before_is
         await fleet.place()
         await fleet.update()
         await fleet.look()
-        queue = WorkQueue(lambda: 0.0)
-        fleet.updates.wake(queue)
+        queue = fleet.queue()
         eu, us = fleet.caches.bindings.all()
         with fleet.foretold.saying(eu, available(eu)):
             assert len(queue) == 1
@@ -352,8 +356,7 @@ async def test_what_was_foretold_wakes_nobody_once_more_when_it_is_there() -> No
         await fleet.update()
         await fleet.look()
         fleet.client.feed(*fleet.caches)
-        queue = WorkQueue(lambda: 0.0)
-        fleet.updates.wake(queue)
+        queue = fleet.queue()
         eu, us = fleet.caches.bindings.all()
         with fleet.foretold.saying(eu, available(eu)):
             queue.done(await queue.get())
