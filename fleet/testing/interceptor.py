@@ -13,6 +13,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from fleet.kube.config import Connection
+from fleet.kube.sockets import Sockets
 
 WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 OF_ONE_LINE: Final = ("Host", "Connection", "Transfer-Encoding", "Content-Length", "Keep-Alive")
@@ -171,14 +172,14 @@ def _carried(headers: CIMultiDictProxy[str]) -> dict[str, str]:
 @asynccontextmanager
 async def interceptor(connection: Connection) -> AsyncIterator[Interceptor]:
     """Stand between programs and an API server, on a free port of loopback."""
-    limits = aiohttp.ClientTimeout(total=None)
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=limits, auto_decompress=False
-    ) as session:
-        made = Interceptor(connection, session)
+    limits, sockets = aiohttp.ClientTimeout(total=None), Sockets()
+    connector = aiohttp.TCPConnector(limit=0, socket_factory=sockets.make)
+    session = aiohttp.ClientSession(connector=connector, timeout=limits, auto_decompress=False)
+    made = Interceptor(connection, session)
+    try:
         await made.open()
-        try:
-            yield made
-        finally:
-            await made.end()
+        yield made
+    finally:
+        await made.end()
+        await session.close()
+        await sockets.end()
