@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from typing_extensions import override
 
 from gateway.data import heads
+from gateway.data.newcomers import NOBODY, Newcomers
 from gateway.data.request import MalformedError, Request, RequestReader, refused
 from gateway.data.writing import at_once
 from gateway.keys import Guest
@@ -42,6 +43,9 @@ class Server(Protocol):
     body_bytes: int
     draining: bool
 
+    @property
+    def newcomers(self) -> Newcomers: ...
+
     def clock(self) -> float: ...
 
     def joined(self, connection: "ClientConnection") -> None: ...
@@ -65,6 +69,7 @@ class ClientConnection(asyncio.Protocol):
         "_closing",
         "_deadline",
         "_deaf",
+        "_descriptor",
         "_full",
         "_pending",
         "_reader",
@@ -88,6 +93,8 @@ class ClientConnection(asyncio.Protocol):
         self._request: Request | None = None
         """The one that is being served."""
         self._work: Work | None = None
+        self._descriptor = NOBODY
+        """Of its socket."""
         self._pending: deque[Request] = deque()
         self._asked = False
         """It has brought a request."""
@@ -105,6 +112,7 @@ class ClientConnection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = at_once(cast("asyncio.Transport", transport))
+        self._descriptor = self._server.newcomers.join(self._transport, self)
         self._server.joined(self)
 
     @override
@@ -121,6 +129,7 @@ class ClientConnection(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        self._server.newcomers.leave(self._descriptor)
         self._server.left(self)
         self._closing, self._transport = True, None
         self._pending.clear()
@@ -131,8 +140,7 @@ class ClientConnection(asyncio.Protocol):
     @override
     def pause_writing(self) -> None:
         self._full = True
-        if self._transport:
-            self._transport.pause_reading()
+        self._stop_reading()
         if self._work:
             self._work.pause()
 
@@ -180,6 +188,10 @@ class ClientConnection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    def torn(self) -> None:
+        if self._transport:
+            self._transport.abort()
+
     def expire(self, now: float) -> None:
         """Close what has been silent for too long; called now and then."""
         if now < self._deadline or self._request is not None:
@@ -214,8 +226,8 @@ class ClientConnection(asyncio.Protocol):
             self._begin(request)
             return
         self._pending.append(request)
-        if len(self._pending) >= PIPELINED and self._transport:
-            self._transport.pause_reading()
+        if len(self._pending) >= PIPELINED:
+            self._stop_reading()
 
     @property
     def _occupied(self) -> bool:
@@ -235,6 +247,12 @@ class ClientConnection(asyncio.Protocol):
             self._begin(self._pending.popleft())
         if self._transport and len(self._pending) < PIPELINED and not self._full:
             self._transport.resume_reading()
+            self._server.newcomers.join(self._transport, self)
+
+    def _stop_reading(self) -> None:
+        self._server.newcomers.leave(self._descriptor)
+        if self._transport:
+            self._transport.pause_reading()
 
     def _begin(self, request: Request) -> None:
         self._request, self._asked = request, True

@@ -304,6 +304,8 @@ class Exchange:
         self.deadline = now + self._pause
         marks = context.marks(reply.head, self._attempts.tried, keep=self._keep)
         self._client.write(reply.begin(marks))
+        if reply.streams and self._connection:
+            self._connection.flow()
         # The client reads while we learn from it.
         self._note_beginning(now)
 

@@ -17,6 +17,7 @@ from gateway.data.continued import Continued
 from gateway.data.exchange import Exchange
 from gateway.data.hedge import Hedged
 from gateway.data.local import GATHERED, OPEN, READING, Local
+from gateway.data.newcomers import Newcomers
 from gateway.data.plane import Plane
 from gateway.data.request import Request
 from gateway.data.shadow import Shadows
@@ -58,6 +59,10 @@ class Intake:
 
     def __post_init__(self) -> None:
         self.shadows = Shadows(self.plane)
+
+    @property
+    def newcomers(self) -> Newcomers:
+        return self.plane.pool.newcomers
 
     def clock(self) -> float:
         return self.plane.clock()

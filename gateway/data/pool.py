@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from gateway.data.newcomers import Newcomers
 from gateway.data.upstream import UpstreamConnection
 from gateway.policy.endpoint import Failure
 from gateway.snapshot import Endpoint, Tls
@@ -38,7 +39,13 @@ def place(endpoint: Endpoint) -> Place:
 class Origin:
     """One upstream's address, and the connections to it that nobody uses."""
 
-    def __init__(self, url: str, clock: Callable[[], float], tls: Tls | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float],
+        newcomers: Newcomers,
+        tls: Tls | None = None,
+    ) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -51,6 +58,7 @@ class Origin:
         self.tls = tls
         self.base = parts.path.rstrip("/").encode()
         self.host_line = b"host: %b\r\n" % parts.netloc.rpartition("@")[2].encode()
+        self.newcomers = newcomers
         self._clock = clock
         self._idle: list[UpstreamConnection] = []
         self._closed = False
@@ -91,6 +99,7 @@ class Pool:
         connect_seconds: float,
         tls: Callable[[Tls | None], ssl.SSLContext],
     ) -> None:
+        self.newcomers = Newcomers()
         self._clock = clock
         self._seconds = connect_seconds
         self.tls = tls
@@ -102,7 +111,9 @@ class Pool:
         where = endpoint.url if endpoint.tls is None else place(endpoint)
         origin = self._origins.get(where)
         if origin is None:
-            origin = self._origins[where] = Origin(endpoint.url, self._clock, endpoint.tls)
+            origin = self._origins[where] = Origin(
+                endpoint.url, self._clock, self.newcomers, endpoint.tls
+            )
         return origin
 
     def dial(self, origin: Origin, caller: Caller) -> Dial:
@@ -124,6 +135,7 @@ class Pool:
 
     def close(self) -> None:
         self.keep_only(set())
+        self.newcomers.close()
         for task in self._dialling:
             task.cancel()
 

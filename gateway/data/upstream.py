@@ -6,6 +6,7 @@ from typing import Final, Protocol, cast
 import httptools
 from typing_extensions import override
 
+from gateway.data.newcomers import NOBODY, Newcomers
 from gateway.data.writing import at_once
 
 EVENT_STREAM: Final = b"text/event-stream"
@@ -80,6 +81,8 @@ class Reader(Protocol):
 class Home(Protocol):
     """Where a connection goes between two requests."""
 
+    newcomers: Newcomers
+
     def keep(self, connection: "UpstreamConnection") -> None: ...
 
     def forget(self, connection: "UpstreamConnection") -> None: ...
@@ -90,6 +93,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_complete",
+        "_descriptor",
+        "_flows",
         "_head",
         "_home",
         "_parser",
@@ -111,11 +116,16 @@ class UpstreamConnection(asyncio.Protocol):
         self._complete = False
         self._reusable = False
         self._served = 0
+        self._flows = False
+        """Whether it brings further parts of a stream that has begun."""
+        self._descriptor = NOBODY
+        """Of its socket, unless it does."""
         self.idle_since = 0.0
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = at_once(cast("asyncio.Transport", transport))
+        self._watch()
 
     def send(self, reader: Reader, head: bytes, body: bytes) -> None:
         """Begin a request; small ones go out in one piece."""
@@ -136,16 +146,32 @@ class UpstreamConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Leave: the upstream sees a reset and stops working."""
         self._reader = None
+        self._home.newcomers.leave(self._descriptor)
         if self._transport:
             self._transport.abort()
 
+    def torn(self) -> None:
+        self._end()
+        self.abort()
+
     def pause(self) -> None:
+        self._home.newcomers.leave(self._descriptor)
         if self._transport:
             self._transport.pause_reading()
 
     def resume(self) -> None:
         if self._transport:
             self._transport.resume_reading()
+            self._watch()
+
+    def flow(self) -> None:
+        """Let newcomers go before what comes from now on."""
+        self._flows = True
+        self._home.newcomers.leave(self._descriptor)
+
+    def _watch(self) -> None:
+        if self._transport and not self._flows:
+            self._descriptor = self._home.newcomers.join(self._transport, self)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -157,13 +183,16 @@ class UpstreamConnection(asyncio.Protocol):
         except httptools.HttpParserCallbackError:
             raise
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._end()
-            self.abort()
+            self.torn()
             return
+        flows = self._flows
         self._tell()
+        if flows:
+            self._home.newcomers.look()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        self._home.newcomers.leave(self._descriptor)
         self._transport = None
         self._home.forget(self)
         if exc is None and self._reader and self._head.status and self._head.until_close:
@@ -218,6 +247,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _rest(self) -> None:
         self._reader, self._head = None, Head()
+        if self._flows:
+            self._flows = False
+            self._watch()
         self._served += 1
         if self._reusable:
             self._home.keep(self)
