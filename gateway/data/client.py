@@ -260,8 +260,11 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(request, request.refusal)
             return
         work = self._server.serve(self, request)
-        if self._request is request:
+        if self._serves(request):
             self._work = work
+
+    def _serves(self, request: Request) -> bool:
+        return self._request is request
 
     def _refuse(self, request: Request, answer: Answer) -> None:
         """Say no and close; what still comes is read and dropped, so that the answer arrives."""

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -91,6 +91,9 @@ class Origin:
             connection.abort()
 
 
+Connect = Callable[[Origin], Awaitable[UpstreamConnection]]
+
+
 class Pool:
     def __init__(
         self,
@@ -98,12 +101,15 @@ class Pool:
         *,
         connect_seconds: float,
         tls: Callable[[Tls | None], ssl.SSLContext],
+        connect: Connect | None = None,
     ) -> None:
+        """`connect`: another way to an origin than by its address."""
         self.newcomers = Newcomers()
         self._clock = clock
         self._seconds = connect_seconds
         self.tls = tls
         """Asked at each connection: authorities may change, and plain HTTP needs none."""
+        self._connect = connect or self._by_address
         self._origins: dict[Place, Origin] = {}
         self._dialling: set[Dial] = set()
 
@@ -151,7 +157,7 @@ class Pool:
         else:
             caller.connected(connection)
 
-    async def _connect(self, origin: Origin) -> UpstreamConnection:
+    async def _by_address(self, origin: Origin) -> UpstreamConnection:
         """Raises OSError (as TLS and time-outs do), UnicodeError where the host is no name, and
         TlsError where the endpoint's own files are no use."""
         if not origin.host:

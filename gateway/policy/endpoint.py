@@ -140,7 +140,7 @@ class EndpointState:
         """Tokens of requests in flight, and of those that failed and are not forgotten yet, for
         each of its replicas and with what others do there; more while it starts, for one that
         has `tokens` more."""
-        load: float = self.tokens
+        load = float(self.tokens)
         if self._penalty:
             load += self._decayed(now)
         if self._burden:

@@ -34,7 +34,7 @@ def _least(
         if state.in_flight >= state.places or state in tried:
             continue
         if state.quiet:
-            load: float = state.tokens
+            load = float(state.tokens)
         elif state.usable(now):
             load = state.load(now, tokens)
         else:

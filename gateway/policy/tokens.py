@@ -27,7 +27,7 @@ class Expected:
         """
         answer = self._answer
         if 0 < most < answer:
-            answer = most
+            answer = float(most)
         return int(size * self._a_byte + answer) + 1
 
     def took(self, size: int, prompt: int, answer: int) -> None:

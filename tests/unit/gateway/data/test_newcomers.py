@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from gateway.data.newcomers import Newcomers
 from gateway.data.pool import Origin
-from gateway.data.upstream import Head, Reader, UpstreamConnection
+from gateway.data.upstream import Head, UpstreamConnection
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)
@@ -23,7 +23,7 @@ def part(said: bytes) -> bytes:
 
 
 @dataclass
-class Scene(Reader):
+class Scene:
     """A stream under way, and what happens to it and to others, in its order."""
 
     newcomers: Newcomers = field(default_factory=Newcomers)
@@ -53,13 +53,12 @@ class Scene(Reader):
         someone.number = self.newcomers.join(transport, someone)
         return someone, theirs
 
-    @override
     def received(self, head: Head, data: bytes, *, complete: bool) -> None:
+        assert head.event_stream
         self.told.append("end" if complete else data.decode())
 
-    @override
     def lost(self, *, stale: bool) -> None:
-        self.told.append("lost")
+        self.told.append("lost, stale" if stale else "lost")
 
 
 class Someone(asyncio.Protocol):
