@@ -37,7 +37,9 @@ def gateway(
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         hint = "install it with: uv tool install 'modelfleet[gateway]'"
         raise fail(f"modelfleet gateway needs {', '.join(missing)}; {hint}")
-    environ = os.environ | {"GATEWAY_CONFIG_FILE": str(Path(config).resolve())}
+    # The program that is installed, and not a folder of its name where the command is typed.
+    config_file = str(Path(config).resolve())
+    environ = os.environ | {"GATEWAY_CONFIG_FILE": config_file, "PYTHONSAFEPATH": "1"}
     os.execve(sys.executable, [sys.executable, "-m", PROGRAM], environ)  # noqa: S606
 
 

@@ -43,6 +43,8 @@ class Gateway:
         self.log = home / "log"
         self.environ = {
             "PATH": os.environ["PATH"],
+            # What is installed is tested, which is not what lies here where that is compiled.
+            "PYTHONSAFEPATH": "1",
             "HOME": str(home),
             "GATEWAY_LISTEN": f"127.0.0.1:{self.port}",
             "GATEWAY_WORKERS": str(workers),

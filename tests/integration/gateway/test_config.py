@@ -27,9 +27,14 @@ async def running(folder: Path, config: Path) -> AsyncIterator[Path]:
     """Run the command by a file; gives its log."""
     log = folder / "log"
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    command = (sys.executable, "-m", "cli", "gateway", "--config", str(config))
+    # Where the command is typed lies somebody's folder of the same name, which is not ours to run.
+    (folder / "gateway").mkdir(exist_ok=True)
+    (folder / "gateway" / "__init__.py").write_text("raise SystemExit('not this')")
+    command = (sys.executable, "-P", "-m", "cli", "gateway", "--config", str(config))
     with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(*command, stderr=output, env=environ)
+        process = await asyncio.create_subprocess_exec(
+            *command, stderr=output, env=environ, cwd=folder
+        )
     try:
         yield log
     finally:
