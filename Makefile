@@ -54,9 +54,9 @@ unit: .venv/synced binaries
 	@$(RUN) pytest tests/unit tests/architecture tests/integration -m "not faults and not chaos and not node" $(PARALLEL)
 
 check-compiled: .local/compiled/built ## Run the gateway's tests against the compiled gateway
-	@PYTHONSAFEPATH=1 .local/compiled/bin/python -c "from gateway.data import exchange; assert exchange.__file__.endswith('.so')"
-	@PYTHONSAFEPATH=1 .local/compiled/bin/pytest --import-mode=append tests/unit/gateway tests/integration/gateway \
-	  -m "not faults and not chaos and not node" $(PARALLEL)
+	@.local/compiled/bin/python -P -c "from gateway.data import exchange; assert exchange.__file__.endswith('.so')"
+	@.local/compiled/bin/pytest --import-mode=append tests/unit/gateway tests/integration/gateway \
+	  -m "not chaos and not node" $(PARALLEL)
 
 compiled: .local/compiled/built ## Build the wheel whose gateway is compiled (needs a C compiler), into an environment of its own
 
@@ -119,7 +119,7 @@ images: ## Build the images of hub, member agent and gateway, where an engine an
 	done
 
 # Built from the source distribution, so that nothing compiled lies among the sources.
-.local/compiled/built: pyproject.toml uv.lock $(shell find gateway fleet -name '*.py') | .venv/synced
+.local/compiled/built: pyproject.toml uv.lock $(shell find cli fleet gateway -name '*.py') | .venv/synced
 	@rm -rf .local/compiled .local/wheel
 	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(UV) build --quiet --out-dir .local/wheel
 	@UV_PROJECT_ENVIRONMENT=.local/compiled $(UV) sync --quiet --locked --no-install-project
