@@ -23,10 +23,9 @@ OWNED: Final = (
     ("apps/v1", "StatefulSet"),
     ("v1", "Service"),
 )
-OWNERS: Final = (
-    ("placement.kubernetes-fleet.io/v1beta1", "AppliedWork"),
-    *OWNED,
-)
+APPLIED: Final = ("placement.kubernetes-fleet.io/v1beta1", "AppliedWork")
+OWNERS: Final = (APPLIED, *OWNED)
+FOREGROUND: Final = "foregroundDeletion"
 Properties = dict[str, Any]
 
 
@@ -70,6 +69,8 @@ async def of_another_version(
 
 
 async def _unserved(client: ApiClient, made: Mapping[str, Any]) -> bool:
+    with suppress(KubeError):
+        await _release(client)
     return await client.dynamic.get(CRDS, Key("", made["metadata"]["name"])) is None
 
 
@@ -84,6 +85,18 @@ async def _applied(client: ApiClient, made: Mapping[str, Any]) -> bool:
         return False
     found = await client.dynamic.get(CRDS, Key("", made["metadata"]["name"]))
     return found is not None and "deletionTimestamp" not in found["metadata"]
+
+
+async def _release(client: ApiClient) -> None:
+    """End what is deleted in the foreground, as a cluster's garbage collector does at last: a
+    definition stays as long as there is something of it."""
+    resource = await client.dynamic.resource_for(*APPLIED)
+    for body in await client.dynamic.list(resource, ""):
+        finalizers = body["metadata"].get("finalizers", ())
+        if FOREGROUND in finalizers:
+            others = [each for each in finalizers if each != FOREGROUND]
+            patch = {"metadata": {"finalizers": others or None}}
+            await client.dynamic.merge_patch(resource, key_of(body), patch)
 
 
 async def _collect(client: ApiClient, namespace: str) -> None:
