@@ -118,10 +118,13 @@ images: ## Build the images of hub, member agent and gateway, where an engine an
 	  $(ENGINE) build --target $$target --tag $(REGISTRY)/$$target:$(TAG) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) . || exit; \
 	done
 
+# A machine without a C compiler gets one from PyPI.
+COMPILER = $(shell command -v gcc || command -v cc || command -v clang || echo "$(UV) run --no-project --with ziglang python -m ziglang cc")
+
 # Built from the source distribution, so that nothing compiled lies among the sources.
 .local/compiled/built: pyproject.toml uv.lock $(shell find cli fleet gateway -name '*.py') | .venv/synced
 	@rm -rf .local/compiled .local/wheel
-	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(UV) build --quiet --out-dir .local/wheel
+	@CC="$(COMPILER)" HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(UV) build --quiet --out-dir .local/wheel
 	@UV_PROJECT_ENVIRONMENT=.local/compiled $(UV) sync --quiet --locked --no-install-project
 	@$(UV) pip install --quiet --no-deps --python .local/compiled/bin/python .local/wheel/*.whl
 	@touch $@
