@@ -58,7 +58,7 @@ check-compiled: .local/compiled/built ## Run the gateway's tests against the com
 	@.local/compiled/bin/pytest --import-mode=append tests/unit/gateway tests/integration/gateway \
 	  -m "not chaos and not node" $(PARALLEL)
 
-compiled: .local/compiled/built ## Build the wheel whose gateway is compiled (needs a C compiler), into an environment of its own
+compiled: .local/compiled/built ## Build the wheel whose gateway is compiled, into an environment of its own
 
 coverage: .venv/synced binaries ## Run the same tests and show the lines and branches that they miss
 	@$(RUN) pytest tests/unit tests/integration -m "not faults and not chaos and not node" \

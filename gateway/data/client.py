@@ -8,7 +8,7 @@ from typing import Protocol, cast
 from typing_extensions import override
 
 from gateway.data import heads
-from gateway.data.newcomers import NOBODY, Newcomers
+from gateway.data.newcomers import Newcomers
 from gateway.data.request import MalformedError, Request, RequestReader, refused
 from gateway.data.writing import at_once
 from gateway.keys import Guest
@@ -69,7 +69,6 @@ class ClientConnection(asyncio.Protocol):
         "_closing",
         "_deadline",
         "_deaf",
-        "_descriptor",
         "_full",
         "_pending",
         "_reader",
@@ -93,8 +92,6 @@ class ClientConnection(asyncio.Protocol):
         self._request: Request | None = None
         """The one that is being served."""
         self._work: Work | None = None
-        self._descriptor = NOBODY
-        """Of its socket."""
         self._pending: deque[Request] = deque()
         self._asked = False
         """It has brought a request."""
@@ -112,7 +109,7 @@ class ClientConnection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = at_once(cast("asyncio.Transport", transport))
-        self._descriptor = self._server.newcomers.join(self._transport, self)
+        self._server.newcomers.join(self._transport, self)
         self._server.joined(self)
 
     @override
@@ -129,7 +126,8 @@ class ClientConnection(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._server.newcomers.leave(self._descriptor)
+        if self._transport:
+            self._server.newcomers.leave(self._transport)
         self._server.left(self)
         self._closing, self._transport = True, None
         self._pending.clear()
@@ -185,8 +183,7 @@ class ClientConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Tear the connection: the only way to say that a body is not whole."""
         self._work = self._request = None
-        if self._transport:
-            self._transport.abort()
+        self.torn()
 
     def torn(self) -> None:
         if self._transport:
@@ -250,8 +247,8 @@ class ClientConnection(asyncio.Protocol):
             self._server.newcomers.join(self._transport, self)
 
     def _stop_reading(self) -> None:
-        self._server.newcomers.leave(self._descriptor)
         if self._transport:
+            self._server.newcomers.leave(self._transport)
             self._transport.pause_reading()
 
     def _begin(self, request: Request) -> None:

@@ -13,7 +13,6 @@ from typing import Final, Protocol
 AT_ONCE: Final = 4
 """Newcomers that are read between two parts of streams."""
 READ_BYTES: Final = 64 * 1024
-NOBODY: Final = -1
 
 
 class Newcomer(Protocol):
@@ -34,22 +33,19 @@ class Newcomers:
         self._known: dict[int, Newcomer] = {}
         self._poll: select.epoll | None = None
 
-    def join(self, transport: asyncio.Transport, newcomer: Newcomer) -> int:
-        """Give what to leave with; what is encrypted can only be read by its transport."""
-        socket = transport.get_extra_info("socket")
-        if socket is None or transport.get_extra_info("sslcontext"):
-            return NOBODY
-        descriptor: int = socket.fileno()
-        if descriptor in self._known:
-            return descriptor
+    def join(self, transport: asyncio.Transport, newcomer: Newcomer) -> None:
+        """Look at it from now on; what is encrypted can only be read by its transport."""
+        descriptor = _descriptor(transport)
+        if descriptor is None or descriptor in self._known:
+            return
         if self._poll is None:
             self._poll = select.epoll()
         self._poll.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
         self._known[descriptor] = newcomer
-        return descriptor
 
-    def leave(self, descriptor: int) -> None:
-        if self._poll and self._known.pop(descriptor, None):
+    def leave(self, transport: asyncio.Transport) -> None:
+        descriptor = _descriptor(transport)
+        if self._poll and descriptor is not None and self._known.pop(descriptor, None):
             with suppress(OSError):  # Closed already, and so forgotten.
                 self._poll.unregister(descriptor)
 
@@ -67,6 +63,14 @@ class Newcomers:
             self._poll.close()
             self._poll = None
         self._known.clear()
+
+
+def _descriptor(transport: asyncio.Transport) -> int | None:
+    socket = transport.get_extra_info("socket")
+    if socket is None or transport.get_extra_info("sslcontext"):
+        return None
+    number: int = socket.fileno()
+    return number
 
 
 def _read(descriptor: int, newcomer: Newcomer) -> None:

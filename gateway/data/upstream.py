@@ -6,7 +6,7 @@ from typing import Final, Protocol, cast
 import httptools
 from typing_extensions import override
 
-from gateway.data.newcomers import NOBODY, Newcomers
+from gateway.data.newcomers import Newcomers
 from gateway.data.writing import at_once
 
 EVENT_STREAM: Final = b"text/event-stream"
@@ -93,7 +93,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_complete",
-        "_descriptor",
         "_flows",
         "_head",
         "_home",
@@ -118,8 +117,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._served = 0
         self._flows = False
         """Whether it brings further parts of a stream that has begun."""
-        self._descriptor = NOBODY
-        """Of its socket, unless it does."""
         self.idle_since = 0.0
 
     @override
@@ -146,8 +143,8 @@ class UpstreamConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Leave: the upstream sees a reset and stops working."""
         self._reader = None
-        self._home.newcomers.leave(self._descriptor)
         if self._transport:
+            self._home.newcomers.leave(self._transport)
             self._transport.abort()
 
     def torn(self) -> None:
@@ -155,8 +152,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.abort()
 
     def pause(self) -> None:
-        self._home.newcomers.leave(self._descriptor)
         if self._transport:
+            self._home.newcomers.leave(self._transport)
             self._transport.pause_reading()
 
     def resume(self) -> None:
@@ -167,11 +164,12 @@ class UpstreamConnection(asyncio.Protocol):
     def flow(self) -> None:
         """Let newcomers go before what comes from now on."""
         self._flows = True
-        self._home.newcomers.leave(self._descriptor)
+        if self._transport:
+            self._home.newcomers.leave(self._transport)
 
     def _watch(self) -> None:
         if self._transport and not self._flows:
-            self._descriptor = self._home.newcomers.join(self._transport, self)
+            self._home.newcomers.join(self._transport, self)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -192,7 +190,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._home.newcomers.leave(self._descriptor)
+        if self._transport:
+            self._home.newcomers.leave(self._transport)
         self._transport = None
         self._home.forget(self)
         if exc is None and self._reader and self._head.status and self._head.until_close:

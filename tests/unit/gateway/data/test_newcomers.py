@@ -49,8 +49,8 @@ class Scene:
 
     async def newcomer(self) -> tuple["Someone", socket.socket]:
         someone = Someone(self)
-        transport, theirs = await self.pair(someone)
-        someone.number = self.newcomers.join(transport, someone)
+        someone.transport, theirs = await self.pair(someone)
+        self.newcomers.join(someone.transport, someone)
         return someone, theirs
 
     def received(self, head: Head, data: bytes, *, complete: bool) -> None:
@@ -63,7 +63,8 @@ class Scene:
 
 class Someone(asyncio.Protocol):
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.number = scene, 0
+        self.scene = scene
+        self.transport = asyncio.Transport()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -126,7 +127,7 @@ async def test_a_stream_is_no_newcomer_until_it_has_ended() -> None:
 async def test_who_reads_nothing_more_is_left_alone() -> None:
     async with streaming() as (scene, _):
         someone, theirs = await scene.newcomer()
-        scene.newcomers.leave(someone.number)
+        scene.newcomers.leave(someone.transport)
         theirs.send(b"request")
         scene.newcomers.look()
         assert scene.told == ["first"]
@@ -169,6 +170,7 @@ async def test_what_is_encrypted_is_read_by_its_transport() -> None:
         def get_extra_info(self, name: str, default: Any = None) -> Any:
             return object()
 
-    newcomers = Newcomers()
-    newcomers.leave(newcomers.join(Encrypted(), Someone(Scene())))
+    newcomers, encrypted = Newcomers(), Encrypted()
+    newcomers.join(encrypted, Someone(Scene()))
+    newcomers.leave(encrypted)
     newcomers.look()
